@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** What needs real programs (udev, cloud-init, a kernel): one at a time, with patience. */
+export default defineConfig({
+  test: {
+    include: ['test/real/**/*.test.ts'],
+    passWithNoTests: true,
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
