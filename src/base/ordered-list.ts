@@ -1,0 +1,44 @@
+import { assert } from './assert.ts';
+
+/** What an {@link OrderedList} holds: higher `priority` comes first. */
+export interface Prioritised {
+  readonly name: string;
+  readonly priority: number;
+}
+
+/**
+ * Entries by falling priority; equal priorities in the order in which they were added.
+ * Source: kernel/notifier.c, notifier_chain_register(): a new block goes behind existing equals.
+ */
+export class OrderedList<T extends Prioritised> {
+  private readonly entries: T[] = [];
+
+  get size(): number {
+    return this.entries.length;
+  }
+
+  add(entry: T): void {
+    assert(!this.entries.includes(entry), `${entry.name} is added twice`);
+    const at = this.entries.findIndex((other) => other.priority < entry.priority);
+    this.entries.splice(at === -1 ? this.entries.length : at, 0, entry);
+  }
+
+  /** False when the entry was not in the list. */
+  remove(entry: T): boolean {
+    const at = this.entries.indexOf(entry);
+    if (at !== -1) this.entries.splice(at, 1);
+    return at !== -1;
+  }
+
+  has(entry: T): boolean {
+    return this.entries.includes(entry);
+  }
+
+  /**
+   * The first entry, or the one behind `entry`; undefined at the end.
+   * A walk that asks step by step sees what is added and removed on the way, as a kernel's list walk does.
+   */
+  after(entry: T | undefined): T | undefined {
+    return this.entries[entry === undefined ? 0 : this.entries.indexOf(entry) + 1];
+  }
+}

@@ -1,0 +1,21 @@
+/** Error numbers that user mode gets, by their names (uapi/asm-generic/errno-base.h, errno.h). */
+export type Errno =
+  | 'EPERM'
+  | 'ENOENT'
+  | 'EINTR'
+  | 'EIO'
+  | 'EAGAIN'
+  | 'ENOMEM'
+  | 'EBUSY'
+  | 'EEXIST'
+  | 'ENODEV'
+  | 'EINVAL'
+  | 'ENFILE'
+  | 'EOPNOTSUPP'
+  | 'EMLINK'
+  | 'ENETDOWN'
+  | 'ENOBUFS'
+  | 'EADDRNOTAVAIL'
+  | 'ETIMEDOUT'
+  | 'EDQUOT'
+  | 'EDOM';

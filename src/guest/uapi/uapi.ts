@@ -1,0 +1,59 @@
+/**
+ * What user mode can see of the network devices of any guest, and do to them. Each answer obeys the guest kernel's own
+ * visibility rules at the moment it is given. Modelled observers (`src/user`) and scenario verbs stand on this; what is
+ * a guest's own lies beside it (`linux.ts`).
+ */
+import type { MacAddress } from '../../base/mac.ts';
+import type { Result } from '../../base/result.ts';
+import type { Operation, Task } from '../../sim/operation.ts';
+import type { Queue } from '../../sim/queue.ts';
+import type { Errno } from './errno.ts';
+
+/** A link as a dump or a notification shows it. */
+export interface LinkInfo {
+  readonly ifname: string;
+  readonly ifindex: number;
+  /** Interface flags with those that the kernel adds when it reports (RUNNING, LOWER_UP). */
+  readonly flags: number;
+  readonly mac: MacAddress;
+  readonly mtu: number;
+  /** ifindex of the master; 0 when there is none. */
+  readonly master: number;
+  readonly carrier: boolean;
+  /** The scenario's name for the device, for traces; no program sees it. */
+  readonly dev: string;
+}
+
+/** A multicast notification about a link. */
+export interface LinkMessage {
+  readonly message: 'new' | 'del';
+  readonly link: LinkInfo;
+}
+
+/** What an administrator or a program makes the guest do. `dev` is an interface name as the guest has it now. */
+export type GuestCommand =
+  | { readonly do: 'load'; readonly module: string }
+  | { readonly do: 'unload'; readonly module: string }
+  | { readonly do: 'up'; readonly ifname: string }
+  | { readonly do: 'down'; readonly ifname: string }
+  | { readonly do: 'mtu'; readonly ifname: string; readonly mtu: number }
+  | { readonly do: 'rename'; readonly ifname: string; readonly to: string };
+
+/** A packet socket that is bound to one device and sees its whole frames. */
+export interface PacketSocket {
+  /** Sends one frame; ENETDOWN when the device is down, ENODEV when it is gone. */
+  send(frame: Uint8Array): Task<Result<void, Errno>>;
+  /** The frames that came in. */
+  readonly received: Queue<Uint8Array>;
+  close(): void;
+}
+
+export interface GuestUapi {
+  /** A queue of its own that gets every link notification from now on. */
+  subscribeLinks(name: string): Queue<LinkMessage>;
+  /** All links, as `ip link` lists them. */
+  dumpLinks(): Task<readonly LinkInfo[]>;
+  execute(command: GuestCommand): Task<Result<void, Errno>>;
+  /** A packet socket on the device of this name; ENODEV when there is none. */
+  openPacket(ifname: string, name: string): Operation<Result<PacketSocket, Errno>>;
+}

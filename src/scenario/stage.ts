@@ -1,0 +1,71 @@
+/**
+ * What scenario verbs and expectations act on. The model implements it (`machine/`), and so do real user mode and a
+ * real kernel, so that one scenario file runs in all of them.
+ */
+import type { Nanoseconds } from '../base/time.ts';
+import type { GuestCommand } from '../guest/uapi/uapi.ts';
+import type { HostAction } from '../host/action.ts';
+import type { Task } from '../sim/operation.ts';
+import type { Simulation } from '../sim/simulation.ts';
+
+/** A device by its scenario name: `nic1` for the synthetic NIC, `nic1.vf` for its VF. */
+export type DevName = string;
+
+/** What an expectation asks. */
+export type Question =
+  | { readonly ask: 'datapath'; readonly nic: string; readonly path: 'vf' | 'synthetic' }
+  | { readonly ask: 'present'; readonly dev: DevName; readonly present: boolean }
+  | { readonly ask: 'up'; readonly dev: DevName; readonly up: boolean }
+  | { readonly ask: 'master'; readonly dev: DevName; readonly master: DevName | undefined }
+  | { readonly ask: 'ifname'; readonly dev: DevName; readonly ifname: string }
+  | { readonly ask: 'mtu'; readonly dev: DevName; readonly mtu: number }
+  | {
+      readonly ask: 'flag';
+      readonly dev: DevName;
+      readonly flag: 'SLAVE' | 'UP' | 'PROMISC' | 'ALLMULTI';
+      readonly set: boolean;
+    }
+  | { readonly ask: 'lease'; readonly dev: DevName; readonly held: boolean }
+  | { readonly ask: 'log'; readonly text: string; readonly seen: boolean }
+  | { readonly ask: 'cloud-init'; readonly version: string; readonly outcome: string }
+  | { readonly ask: 'lost-at-most'; readonly flow: string; readonly frames: number }
+  | { readonly ask: 'servicing-done' };
+
+/** What was found, in words that fit behind "expected ..., found ...". */
+export interface Answer {
+  readonly holds: boolean;
+  readonly found: string;
+}
+
+/** Traffic in the guest: `echo` asks a station on the switch and gets answers; `stream` sends both ways. */
+export interface FlowPlan {
+  readonly name: string;
+  readonly kind: 'echo' | 'stream';
+  readonly nic: string;
+  readonly every: Nanoseconds;
+  /** Bytes of a frame, Ethernet header included: 64 to 1514. */
+  readonly bytes: number;
+}
+
+export interface Stage {
+  readonly sim: Simulation;
+  /** Does it, and returns when the host has taken it up (not when all its consequences are over). A refusal is in the
+   * trace, and the answer says why. */
+  host(action: HostAction): Task<{ readonly refused: string } | undefined>;
+  /** Runs a command in the guest; `dev` verbs are resolved to the interface name of the moment. An errno is the text
+   * of the refusal. */
+  guest(command: GuestVerb): Task<{ readonly refused: string } | undefined>;
+  startFlow(flow: FlowPlan): Task<{ readonly refused: string } | undefined>;
+  stopFlow(name: string): Task<{ readonly refused: string } | undefined>;
+  /** The answer at this moment. Only looks. */
+  ask(question: Question): Answer;
+  /** Blocks until the answer holds, or the limit is over; gives the last answer. */
+  until(question: Question, limit: Nanoseconds): Task<Answer>;
+}
+
+/** A guest command that calls its device by the scenario's name. */
+export type GuestVerb =
+  | Extract<GuestCommand, { readonly do: 'load' | 'unload' }>
+  | { readonly do: 'up' | 'down'; readonly dev: DevName }
+  | { readonly do: 'mtu'; readonly dev: DevName; readonly mtu: number }
+  | { readonly do: 'rename'; readonly dev: DevName; readonly to: string };

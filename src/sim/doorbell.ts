@@ -1,0 +1,33 @@
+import { Operation, SharedObject } from './operation.ts';
+
+/** One bell a worker: all that the worker serves ring it, and many rings before it wakes are one. */
+export class Doorbell extends SharedObject {
+  private rung = false;
+
+  ring(): Operation<void> {
+    return new Operation(this, 'ring');
+  }
+
+  /** Waits until it rings, and takes the ring away. */
+  wait(): Operation<void> {
+    return new Operation(this, 'wait');
+  }
+
+  /** Rings from outside of all contexts, or as a part of another object's operation. */
+  inject(): void {
+    this.rung = true;
+    this.changed();
+  }
+
+  enabled(operation: Operation): boolean {
+    return operation.kind === 'ring' || this.rung;
+  }
+
+  perform(operation: Operation): void {
+    this.rung = operation.kind === 'ring';
+  }
+
+  peek(): boolean {
+    return this.rung;
+  }
+}

@@ -1,0 +1,55 @@
+import { assert } from '../base/assert.ts';
+import type { Context } from './context.ts';
+import { Operation, SharedObject } from './operation.ts';
+
+/**
+ * A sleeping lock with an owner, such as the RTNL. Whoever takes it twice waits for himself, as in the kernel, and
+ * the report of the stuck run says so.
+ */
+export class Mutex extends SharedObject {
+  private owner: Context | undefined;
+
+  lock(): Operation<void> {
+    return new Operation(this, 'lock');
+  }
+
+  /** False at once when somebody holds it. */
+  tryLock(): Operation<boolean> {
+    return new Operation(this, 'tryLock');
+  }
+
+  /** Releasing is an operation too: others may run here. */
+  unlock(): Operation<void> {
+    return new Operation(this, 'unlock');
+  }
+
+  get locked(): boolean {
+    return this.owner !== undefined;
+  }
+
+  override heldBy(): Context | undefined {
+    return this.owner;
+  }
+
+  enabled(operation: Operation): boolean {
+    return operation.kind !== 'lock' || this.owner === undefined;
+  }
+
+  perform(operation: Operation, context: Context): boolean | undefined {
+    if (operation.kind === 'unlock') {
+      assert(
+        this.owner === context,
+        `${context.name} releases ${this.name}, which ${this.owner?.name ?? 'nobody'} holds`,
+      );
+      this.owner = undefined;
+      return undefined;
+    }
+    if (this.owner !== undefined) return false;
+    this.owner = context;
+    return true;
+  }
+
+  peek(): string {
+    return this.owner?.name ?? 'free';
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The alphabet of a run: one operation is one visible access to one shared object.
+ * The record of operations is what replay checks, deadlock reports and partial-order reduction are driven from, so
+ * whether an operation is enabled must be a pure function of its object.
+ */
+import type { Context } from './context.ts';
+import type { Simulation } from './simulation.ts';
+
+/** A value that can stand in a record of steps. */
+export type Peek = string | number | boolean;
+
+/**
+ * What `yield*` takes: it suspends the task until the strategy picks it, and gives the result.
+ * Single-shot (made for one `yield*`), so that a step costs one small object and no generator of its own.
+ */
+export class Operation<T = unknown> {
+  readonly object: SharedObject;
+  readonly kind: string;
+  readonly arg: unknown;
+  private asked = false;
+  /** Only says what `yield*` gives; never there at run time. */
+  declare readonly result: T;
+
+  constructor(object: SharedObject, kind: string, arg?: unknown) {
+    this.object = object;
+    this.kind = kind;
+    this.arg = arg;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(value?: unknown): IteratorResult<Operation, T> {
+    if (this.asked) return { done: true, value: value as T };
+    this.asked = true;
+    return { done: false, value: this };
+  }
+}
+
+/** A guest or user context's code: it stops only where the text says `yield*`. */
+// biome-ignore lint/suspicious/noExplicitAny: what a `yield` gives depends on the operation; `yield*` types it
+export type Task<T = void> = Generator<Operation, T, any>;
+
+/** Something that contexts share. A subclass is a table of the operations it has. */
+export abstract class SharedObject {
+  /** The contexts whose next operation is on this object, in the order of arrival. */
+  readonly pending: Context[] = [];
+  protected readonly sim: Simulation;
+  readonly name: string;
+
+  constructor(sim: Simulation, name: string) {
+    this.sim = sim;
+    this.name = name;
+  }
+
+  /** Whether the operation can run now: a pure function of this object (and of who asks). */
+  abstract enabled(operation: Operation, context: Context): boolean;
+
+  /** Runs the operation; called only when it is enabled. */
+  abstract perform(operation: Operation, context: Context): unknown;
+
+  /** The object's value in short, for the record of steps and for reports. */
+  abstract peek(): Peek;
+
+  /** Called when a context arrives at an operation on this object: a sleep starts its timer here. */
+  arrive(_operation: Operation, _context: Context): void {}
+
+  /** Who must act before a waiter can go on, when the object knows. */
+  heldBy(): Context | undefined {
+    return undefined;
+  }
+
+  /** To be called when the object changed by anything but an operation on it (a timer, an injection). */
+  protected changed(): void {
+    this.sim.reconsider(this);
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * The deterministic machine: contexts, the operations they stop at, virtual time, and a loop that lets a strategy pick
+ * who goes next. A run is a function of what was spawned and of what the strategy decided.
+ * What this leaves out: cores (one step runs at a time, so memory is sequentially consistent), preemption between
+ * operations, priorities.
+ */
+import { assert } from '../base/assert.ts';
+import type { Nanoseconds } from '../base/time.ts';
+import { Recorder } from '../trace/recorder.ts';
+import { Clock, type Timer } from './clock.ts';
+import { Context, type ContextSide, type Runner } from './context.ts';
+import { Operation, type SharedObject, type Task } from './operation.ts';
+import { Sleep } from './sleep.ts';
+import { CUT, RunOn, type Strategy } from './strategy.ts';
+
+/** Why {@link Simulation.run} came back. */
+export type Stop = 'idle' | 'until' | 'cut' | 'steps' | 'asked';
+
+export interface RunLimits {
+  /** Time does not pass this moment. */
+  readonly until?: Nanoseconds;
+  /** Steps in all, over the life of the simulation. */
+  readonly stepsMax?: number;
+  /** Asked before each step: true ends the run there. */
+  readonly enough?: () => boolean;
+}
+
+export class Simulation {
+  readonly clock = new Clock();
+  readonly trace: Recorder;
+  readonly strategy: Strategy;
+  /** Steps done so far. */
+  steps = 0;
+  private readonly contexts = new Set<Context>();
+  private readonly ready: Context[] = [];
+  private running: Context | undefined;
+  private last: Context | undefined;
+  private nextContextId = 0;
+
+  constructor(trace: Recorder = new Recorder(), strategy: Strategy = new RunOn()) {
+    this.trace = trace;
+    this.strategy = strategy;
+    trace.stampedBy(() => ({ time: this.clock.now, step: this.steps, context: this.running?.name ?? 'clock' }));
+    strategy.begin();
+  }
+
+  get now(): Nanoseconds {
+    return this.clock.now;
+  }
+
+  /** The context whose step is being run; undefined between steps and while a timer fires. */
+  get current(): Context | undefined {
+    return this.running;
+  }
+
+  /** All contexts that have not ended, in the order in which they were spawned. */
+  alive(): Iterable<Context> {
+    return this.contexts;
+  }
+
+  /** Starts a context: its code runs up to the first operation now. */
+  spawn(name: string, side: ContextSide, task: Task, options: { readonly daemon?: boolean } = {}): Context {
+    return this.start(name, side, task, options.daemon ?? false);
+  }
+
+  /** Starts a context that is driven by records instead of a generator (the host's workers). It may wait for ever. */
+  attach(name: string, side: ContextSide, runner: Runner): Context {
+    return this.start(name, side, runner, true);
+  }
+
+  /** Ends a context where it stands; nobody hears of it. */
+  end(context: Context): void {
+    if (context.operation !== undefined) this.leave(context, context.operation);
+    context.operation = undefined;
+    this.contexts.delete(context);
+  }
+
+  /** Waits for a span of virtual time. */
+  sleep(span: Nanoseconds, why: string): Operation<void> {
+    return new Operation(new Sleep(this, span, why), 'sleep');
+  }
+
+  after(span: Nanoseconds, fire: () => void): Timer {
+    return this.clock.set(this.clock.now + span, fire);
+  }
+
+  /** Runs until nothing can run and no timer is left, or a limit is reached. */
+  run(limits: RunLimits = {}): Stop {
+    const { until = Number.MAX_SAFE_INTEGER, stepsMax = Number.MAX_SAFE_INTEGER, enough } = limits;
+    for (;;) {
+      if (enough?.() === true) return 'asked';
+      if (this.ready.length === 0) {
+        const deadline = this.clock.nextDeadline();
+        if (deadline === undefined) return 'idle';
+        if (deadline > until) {
+          this.clock.now = Math.max(this.clock.now, until);
+          return 'until';
+        }
+        this.clock.fireNext();
+        continue;
+      }
+      if (this.steps >= stepsMax) return 'steps';
+      const at = this.strategy.pick(this.ready, this.last);
+      if (at === CUT) return 'cut';
+      const context = this.ready[at];
+      assert(context !== undefined, `the strategy picked ${at} of ${this.ready.length}`);
+      this.step(context);
+    }
+  }
+
+  /** Whether nothing can run until time moves. */
+  get quiescent(): boolean {
+    return this.ready.length === 0;
+  }
+
+  /** Looks again at who can run among those that wait at `object`. */
+  reconsider(object: SharedObject): void {
+    const pending = object.pending;
+    for (let i = 0; i < pending.length; i++) this.weigh(pending[i] as Context);
+  }
+
+  /** For a record-driven context whose records were replaced: its next operation is asked for anew. */
+  rearm(context: Context, operation: Operation): void {
+    if (context.operation !== undefined) this.leave(context, context.operation);
+    this.arrive(context, operation);
+  }
+
+  private start(name: string, side: ContextSide, runner: Runner, daemon: boolean): Context {
+    const context = new Context(this.nextContextId++, name, side, daemon, runner);
+    this.contexts.add(context);
+    this.resume(context, undefined);
+    return context;
+  }
+
+  private step(context: Context): void {
+    const operation = context.operation;
+    assert(operation !== undefined, `${context.name} has ended and cannot run`);
+    const { object } = operation;
+    this.steps++;
+    this.running = context;
+    const recorded = this.strategy.did !== undefined;
+    const before = recorded ? object.peek() : 0;
+    const result = object.perform(operation, context);
+    if (recorded)
+      this.strategy.did?.({ context, object: object.name, kind: operation.kind, before, after: object.peek() });
+    this.leave(context, operation);
+    this.reconsider(object);
+    this.resume(context, result);
+    this.last = context;
+    this.running = undefined;
+  }
+
+  private resume(context: Context, result: unknown): void {
+    const outer = this.running;
+    this.running = context;
+    const next = context.runner.next(result);
+    this.running = outer;
+    if (next.done === true) {
+      context.operation = undefined;
+      this.contexts.delete(context);
+      return;
+    }
+    this.arrive(context, next.value);
+  }
+
+  private arrive(context: Context, operation: Operation): void {
+    context.operation = operation;
+    operation.object.pending.push(context);
+    operation.object.arrive(operation, context);
+    this.weigh(context);
+  }
+
+  private leave(context: Context, operation: Operation): void {
+    const { pending } = operation.object;
+    if (pending[pending.length - 1] === context) pending.pop();
+    else pending.splice(pending.indexOf(context), 1);
+    if (context.ready) this.unready(context);
+  }
+
+  private weigh(context: Context): void {
+    const operation = context.operation as Operation;
+    const can = operation.object.enabled(operation, context);
+    if (can === context.ready) return;
+    if (can) {
+      context.ready = true;
+      this.ready.push(context);
+    } else {
+      this.unready(context);
+    }
+  }
+
+  private unready(context: Context): void {
+    context.ready = false;
+    if (this.ready[this.ready.length - 1] === context) this.ready.pop();
+    else this.ready.splice(this.ready.indexOf(context), 1);
+  }
+}

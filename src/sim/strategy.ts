@@ -1,0 +1,52 @@
+/** The one interface that decides what is left open, and the order in which `run` decides it. */
+import type { Context } from './context.ts';
+import type { Peek } from './operation.ts';
+
+/** Ends the run at this point: the strategy knows that nothing new lies behind it. */
+export const CUT = -1;
+
+/** What a step was, for replay checks and for the reduction. */
+export interface Step {
+  readonly context: Context;
+  readonly object: string;
+  readonly kind: string;
+  readonly before: Peek;
+  readonly after: Peek;
+}
+
+export interface Strategy {
+  /** Called before the first step of each run. */
+  begin(): void;
+  /** Which of the contexts that can run is next: an index into `ready`, or {@link CUT}. `last` ran the step before. */
+  pick(ready: readonly Context[], last: Context | undefined): number;
+  /** A number below `n`, where the model leaves a value open. */
+  value(why: string, n: number): number;
+  /** Told what each step did; a strategy without it spares the run the making of the record. */
+  did?(step: Step): void;
+}
+
+/**
+ * The default order: user mode reacts at once, else the running context goes on until it blocks, else whoever has
+ * been able to run the longest.
+ */
+export class RunOn implements Strategy {
+  begin(): void {}
+
+  pick(ready: readonly Context[], last: Context | undefined): number {
+    let lastAt = -1;
+    let userAt = -1;
+    for (let i = 0; i < ready.length; i++) {
+      const context = ready[i] as Context;
+      if (context === last) {
+        if (context.side === 'user') return i;
+        lastAt = i;
+      }
+      if (userAt === -1 && context.side === 'user') userAt = i;
+    }
+    return userAt !== -1 ? userAt : lastAt !== -1 ? lastAt : 0;
+  }
+
+  value(): number {
+    return 0;
+  }
+}

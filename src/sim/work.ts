@@ -1,0 +1,191 @@
+/**
+ * Deferred work. Source: kernel/workqueue.c. Modelled: a work item is pending at most once, never runs beside itself,
+ * can be delayed, cancelled, and cancelled with a wait; ordered queues run one item at a time in order.
+ * What this leaves out: CPUs, limits on how many unordered items run at once, flushing of one item.
+ */
+import { assert } from '../base/assert.ts';
+import type { Nanoseconds } from '../base/time.ts';
+import type { Timer } from './clock.ts';
+import type { Context, ContextSide } from './context.ts';
+import { Operation, SharedObject, type Task } from './operation.ts';
+import type { Simulation } from './simulation.ts';
+
+/**
+ * A work item of an unordered queue (the kernel's system queue), with or without a delay.
+ * It has a context of its own, so that the item is the one object that all who touch it meet at.
+ */
+export class Work extends SharedObject {
+  /** `idle`, waiting for its timer, queued, running; a running one can be scheduled again meanwhile. */
+  private waiting: Timer | 'queued' | undefined;
+  private runner: Context | undefined;
+  private running = false;
+  private readonly body: () => Task;
+
+  constructor(sim: Simulation, name: string, body: () => Task) {
+    super(sim, name);
+    this.body = body;
+  }
+
+  /** schedule_delayed_work(): false, and nothing changes, when it is pending already. */
+  schedule(delay: Nanoseconds = 0): Operation<boolean> {
+    return new Operation(this, 'schedule', delay);
+  }
+
+  /** Takes a pending item back; false when there was none. One that runs goes on. */
+  cancel(): Operation<boolean> {
+    return new Operation(this, 'cancel');
+  }
+
+  /** cancel_delayed_work_sync(): takes a pending item back and waits for one that runs. */
+  *cancelSync(): Task<boolean> {
+    const was = yield* this.cancel();
+    yield* new Operation<void>(this, 'drained');
+    return was;
+  }
+
+  /** Ends the item's context; nothing may schedule it any more. */
+  retire(): void {
+    if (this.runner !== undefined) this.sim.end(this.runner);
+  }
+
+  override heldBy(): Context | undefined {
+    return this.running ? this.runner : undefined;
+  }
+
+  enabled(operation: Operation, context: Context): boolean {
+    switch (operation.kind) {
+      case 'begin':
+        return this.waiting === 'queued';
+      case 'drained':
+        return !this.running || context === this.runner;
+      default:
+        return true;
+    }
+  }
+
+  perform(operation: Operation): boolean {
+    switch (operation.kind) {
+      case 'schedule':
+        return this.start(operation.arg as Nanoseconds);
+      case 'cancel':
+        return this.takeBack();
+      case 'begin':
+        this.waiting = undefined;
+        this.running = true;
+        return true;
+      case 'finish':
+        this.running = false;
+        return true;
+      default:
+        return true;
+    }
+  }
+
+  peek(): string {
+    const waiting = this.waiting === undefined ? '' : this.waiting === 'queued' ? 'queued' : 'delayed';
+    return `${this.running ? 'running' : 'idle'}${waiting === '' ? '' : `+${waiting}`}`;
+  }
+
+  private start(delay: Nanoseconds): boolean {
+    if (this.waiting !== undefined) return false;
+    this.runner ??= this.sim.spawn(this.name, 'guest', this.loop(), { daemon: true });
+    if (delay === 0) {
+      this.waiting = 'queued';
+    } else {
+      this.waiting = this.sim.after(delay, () => {
+        this.waiting = 'queued';
+        this.changed();
+      });
+    }
+    return true;
+  }
+
+  private takeBack(): boolean {
+    const was = this.waiting !== undefined;
+    if (typeof this.waiting === 'object') this.waiting.cancelled = true;
+    this.waiting = undefined;
+    return was;
+  }
+
+  private *loop(): Task {
+    for (;;) {
+      yield* new Operation<boolean>(this, 'begin');
+      yield* this.body();
+      yield* new Operation<boolean>(this, 'finish');
+    }
+  }
+}
+
+/** One piece for an {@link OrderedQueue}. */
+export interface WorkItem {
+  readonly name: string;
+  readonly body: () => Task;
+}
+
+/** A queue that runs its items one at a time, in the order in which they came, in a context of its own. */
+export class OrderedQueue extends SharedObject {
+  private readonly items: WorkItem[] = [];
+  private busy = false;
+  private destroyed = false;
+  private readonly worker: Context;
+
+  constructor(sim: Simulation, name: string, side: ContextSide = 'guest') {
+    super(sim, name);
+    this.worker = sim.spawn(name, side, this.loop(), { daemon: true });
+  }
+
+  queue(item: WorkItem): Operation<void> {
+    return new Operation(this, 'queue', item);
+  }
+
+  /** Waits until all that was queued has run, then ends the worker (destroy_workqueue()). */
+  *destroy(): Task {
+    yield* new Operation<void>(this, 'drain');
+    this.destroyed = true;
+    this.sim.end(this.worker);
+  }
+
+  override heldBy(): Context | undefined {
+    return this.busy ? this.worker : undefined;
+  }
+
+  enabled(operation: Operation): boolean {
+    switch (operation.kind) {
+      case 'take':
+        return this.items.length > 0;
+      case 'drain':
+        return this.items.length === 0 && !this.busy;
+      default:
+        return true;
+    }
+  }
+
+  perform(operation: Operation): WorkItem | undefined {
+    switch (operation.kind) {
+      case 'queue':
+        assert(!this.destroyed, `${this.name} is destroyed and takes no work`);
+        this.items.push(operation.arg as WorkItem);
+        return undefined;
+      case 'take':
+        this.busy = true;
+        return this.items.shift();
+      case 'finish':
+        this.busy = false;
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  peek(): string {
+    return `${this.busy ? 'busy' : 'idle'}+${this.items.length}`;
+  }
+
+  private *loop(): Task {
+    for (;;) {
+      const item = (yield* new Operation<WorkItem>(this, 'take')) as WorkItem;
+      yield* item.body();
+      yield* new Operation<void>(this, 'finish');
+    }
+  }
+}

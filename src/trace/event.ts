@@ -1,0 +1,99 @@
+/**
+ * Everything that can happen, as one table. An event is flat (text, numbers, truth values), so that the recorder, the
+ * protobuf codec, `--json` and `trace --diff` need to know no kind by name; only the timeline tells each in words.
+ * NICs are called by their scenario name (`nic1`, `nic1.vf`) in `dev` and `nic`, whatever the guest calls them.
+ */
+
+/** Whose side of the bus a message comes from. */
+export type Side = 'host' | 'guest';
+
+/** The path that frames take between the guest and the switch. */
+export type Path = 'vf' | 'synthetic';
+
+/** How grave a guest kernel's log line is (linux/kern_levels.h). */
+export type LogLevel = 'err' | 'warn' | 'notice' | 'info';
+
+/** What each kind of event tells. */
+export interface EventFields {
+  // -- scenario --
+  'scenario.step': { line: number; text: string };
+  'scenario.expect': { line: number; text: string; held: boolean; found: string };
+  /** `since` and `sinceStep`: the earlier of the two moments that together break the invariant. */
+  'invariant.violated': { invariant: string; dev: string; found: string; since: number; sinceStep: number };
+  'invariant.exempt': { invariant: string; dev: string; why: string };
+  // -- wire: one event a message that crosses the bus --
+  'vmbus.message': { from: Side; name: string; dev: string; detail: string };
+  'nvsp.message': { from: Side; name: string; nic: string; detail: string };
+  'rndis.message': { from: Side; name: string; nic: string; detail: string };
+  'vpci.message': { from: Side; name: string; dev: string; detail: string };
+  'wire.malformed': { from: Side; protocol: string; problem: string; dev: string; detail: string };
+  // -- host --
+  'host.action': { action: string; dev: string };
+  'host.refused': { dev: string; what: string; why: string };
+  'host.vf': { dev: string; state: string };
+  'host.datapath': { nic: string; path: Path; why: string };
+  'host.timeout': { dev: string; what: string; after: number };
+  /** A firmware update goes from phase to phase: `steady`, `revoke`, `gap`, `return`, `done`. */
+  'servicing.phase': { phase: string; round: number };
+  // -- VF hardware --
+  'vf.alive': { dev: string; alive: boolean };
+  'vf.link': { dev: string; up: boolean };
+  // -- guest: registry --
+  notifier: { event: string; dev: string; notifier: string; verdict: string };
+  /** A channel through which user mode can see the device: `sysfs`, `ioctl`, `rtnetlink`. */
+  'netdev.visible': { dev: string; channel: string; visible: boolean; ifname: string; ifindex: number; flags: number };
+  /**
+   * `reg_state` as the kernel has it (`uninitialized`, `registered`, `unregistering`, `unregistered`), and `post-init`
+   * for the moment at which NETDEV_POST_INIT is about to be raised.
+   */
+  'netdev.state': { dev: string; state: string; ifname: string; ifindex: number; mac: string };
+  'netdev.flags': { dev: string; flags: number; gained: string; lost: string };
+  'netdev.renamed': { dev: string; from: string; to: string };
+  'netdev.mtu': { dev: string; mtu: number };
+  'netdev.mac': { dev: string; mac: string };
+  'netdev.carrier': { dev: string; up: boolean };
+  'netdev.master': { dev: string; master: string };
+  'netdev.error': { dev: string; what: string; errno: string };
+  uevent: { action: string; dev: string; ifname: string; ifindex: number; flags: number };
+  rtnetlink: {
+    message: 'RTM_NEWLINK' | 'RTM_DELLINK';
+    dev: string;
+    ifname: string;
+    ifindex: number;
+    flags: number;
+    master: string;
+    cause: string;
+  };
+  // -- guest: drivers --
+  log: { level: LogLevel; dev: string; text: string };
+  module: { module: string; loaded: boolean };
+  'driver.bound': { dev: string; driver: string; bound: boolean };
+  'guest.datapath': { nic: string; path: Path };
+  /** A synthetic NIC enters or leaves hv_netvsc's list: from here on a VF can be matched with it. */
+  'netvsc.listed': { nic: string; mac: string; listed: boolean };
+  'netvsc.vf': { nic: string; dev: string; joined: boolean };
+  // -- user mode --
+  'udev.rule': { dev: string; ifname: string; flags: number; unmanaged: boolean; rule: string };
+  'udev.name': { dev: string; from: string; to: string; outcome: string };
+  manager: { dev: string; ifname: string; decision: string; why: string };
+  dhcp: { dev: string; message: string; mac: string; address: string };
+  lease: { dev: string; mac: string; address: string; held: boolean };
+  'cloud-init': { version: string; outcome: string; detail: string };
+  flow: { flow: string; dev: string; state: string; detail: string };
+  'frame.lost': { flow: string; direction: 'tx' | 'rx'; id: number; path: Path; where: string };
+  // -- the machine as a whole --
+  'sim.stuck': { problem: string; detail: string };
+}
+
+export type EventKind = keyof EventFields;
+export type EventOf<K extends EventKind> = Stamp & { readonly kind: K } & Readonly<EventFields[K]>;
+export type EventBody = { [K in EventKind]: { readonly kind: K } & Readonly<EventFields[K]> }[EventKind];
+
+/** Virtual time in nanoseconds, the number of the step in which it happened, and the context that did it. */
+export interface Stamp {
+  readonly time: number;
+  readonly step: number;
+  readonly context: string;
+}
+
+export type Event = Stamp & EventBody;
