@@ -1,0 +1,44 @@
+import { type MacAddress, macBytes, macFromBytes } from '../base/mac.ts';
+import { viewOf } from './layout.ts';
+
+/**
+ * Ethernet II frames.
+ * Source: IEEE 802.3 clause 3 (type interpretation).
+ * Leaves out: the frame check sequence (no NIC here shows it), padding to 60 bytes (a virtual switch does not need it),
+ * VLAN tags (they travel beside the frame, as per-packet info) and 802.3 length frames.
+ */
+export const ETHERNET_HEADER_SIZE = 14;
+
+export const ETHER_TYPE = { ipv4: 0x0800, arp: 0x0806 } as const;
+
+export interface EthernetFrame {
+  readonly destination: MacAddress;
+  readonly source: MacAddress;
+  readonly etherType: number;
+  readonly payload: Uint8Array;
+}
+
+export function encodeEthernet({ destination, source, etherType, payload }: EthernetFrame): Uint8Array {
+  const bytes = new Uint8Array(ETHERNET_HEADER_SIZE + payload.length);
+  bytes.set(macBytes(destination), 0);
+  bytes.set(macBytes(source), 6);
+  viewOf(bytes).setUint16(12, etherType);
+  bytes.set(payload, ETHERNET_HEADER_SIZE);
+  return bytes;
+}
+
+/** Undefined for what is no Ethernet II frame. The payload is a view of the bytes, padding included. */
+export function parseEthernet(bytes: Uint8Array): EthernetFrame | undefined {
+  if (bytes.length < ETHERNET_HEADER_SIZE) return undefined;
+  const etherType = viewOf(bytes).getUint16(12);
+  if (etherType < 0x600) return undefined;
+  return {
+    destination: macFromBytes(bytes, 0),
+    source: macFromBytes(bytes, 6),
+    etherType,
+    payload: bytes.subarray(ETHERNET_HEADER_SIZE),
+  };
+}
+
+/** The address bit that broadcast and multicast frames have. */
+export const isGroupAddress = (mac: MacAddress): boolean => (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
