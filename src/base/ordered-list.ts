@@ -12,6 +12,8 @@ export interface Prioritised {
  */
 export class OrderedList<T extends Prioritised> {
   private readonly entries: T[] = [];
+  /** What stood behind an entry when it was removed: a removed list node keeps its `next`. */
+  private readonly followers = new WeakMap<T, { readonly next: T | undefined }>();
 
   get size(): number {
     return this.entries.length;
@@ -26,8 +28,10 @@ export class OrderedList<T extends Prioritised> {
   /** False when the entry was not in the list. */
   remove(entry: T): boolean {
     const at = this.entries.indexOf(entry);
-    if (at !== -1) this.entries.splice(at, 1);
-    return at !== -1;
+    if (at === -1) return false;
+    this.followers.set(entry, { next: this.entries[at + 1] });
+    this.entries.splice(at, 1);
+    return true;
   }
 
   has(entry: T): boolean {
@@ -36,9 +40,14 @@ export class OrderedList<T extends Prioritised> {
 
   /**
    * The first entry, or the one behind `entry`; undefined at the end.
-   * A walk that asks step by step sees what is added and removed on the way, as a kernel's list walk does.
+   * A walk that asks step by step sees what is added and removed on the way, as a kernel's list walk does; it also
+   * gets on from an entry that was removed under it.
    */
   after(entry: T | undefined): T | undefined {
-    return this.entries[entry === undefined ? 0 : this.entries.indexOf(entry) + 1];
+    if (entry === undefined) return this.entries[0];
+    const at = this.entries.indexOf(entry);
+    if (at !== -1) return this.entries[at + 1];
+    const next = this.followers.get(entry)?.next;
+    return next === undefined || this.entries.includes(next) ? next : this.after(next);
   }
 }

@@ -27,6 +27,11 @@ export class Cell<T> extends SharedObject {
     return new Operation(this, 'set', value);
   }
 
+  /** Reads, changes and writes in one step, as an atomic instruction does; gives the new value. */
+  update(change: (value: T) => T): Operation<T> {
+    return new Operation(this, 'update', change);
+  }
+
   /** Waits until the value is another one than `value`: what a loop that polls with a lock in between stands for. */
   whileIs(value: T): Operation<T> {
     return new Operation(this, 'whileIs', value);
@@ -37,9 +42,16 @@ export class Cell<T> extends SharedObject {
   }
 
   perform(operation: Operation): T | undefined {
-    if (operation.kind !== 'set') return this.value;
-    this.value = operation.arg as T;
-    return undefined;
+    switch (operation.kind) {
+      case 'set':
+        this.value = operation.arg as T;
+        return undefined;
+      case 'update':
+        this.value = (operation.arg as (value: T) => T)(this.value);
+        return this.value;
+      default:
+        return this.value;
+    }
   }
 
   peek(): Peek {

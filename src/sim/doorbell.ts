@@ -10,7 +10,7 @@ export class Doorbell extends SharedObject {
 
   /** Waits until it rings, and takes the ring away. */
   wait(): Operation<void> {
-    return new Operation(this, 'wait');
+    return new Operation(this, 'hear');
   }
 
   /** Rings from outside of all contexts, or as a part of another object's operation. */

@@ -70,6 +70,7 @@ export class Simulation {
 
   /** Ends a context where it stands; nobody hears of it. */
   end(context: Context): void {
+    assert(context !== this.running, `${context.name} ends itself: it should return`);
     if (context.operation !== undefined) this.leave(context, context.operation);
     context.operation = undefined;
     this.contexts.delete(context);

@@ -19,6 +19,8 @@ export class Work extends SharedObject {
   private waiting: Timer | 'queued' | undefined;
   private runner: Context | undefined;
   private running = false;
+  /** How many wait in {@link cancelSync}; meanwhile nobody can schedule the item, not even its own body. */
+  private cancelling = 0;
   private readonly body: () => Task;
 
   constructor(sim: Simulation, name: string, body: () => Task) {
@@ -26,7 +28,7 @@ export class Work extends SharedObject {
     this.body = body;
   }
 
-  /** schedule_delayed_work(): false, and nothing changes, when it is pending already. */
+  /** schedule_delayed_work(): false, and nothing changes, when it is pending already or is being cancelled. */
   schedule(delay: Nanoseconds = 0): Operation<boolean> {
     return new Operation(this, 'schedule', delay);
   }
@@ -36,10 +38,10 @@ export class Work extends SharedObject {
     return new Operation(this, 'cancel');
   }
 
-  /** cancel_delayed_work_sync(): takes a pending item back and waits for one that runs. */
+  /** cancel_delayed_work_sync(): takes a pending item back and waits for one that runs, which cannot re-arm itself. */
   *cancelSync(): Task<boolean> {
-    const was = yield* this.cancel();
-    yield* new Operation<void>(this, 'drained');
+    const was = yield* new Operation<boolean>(this, 'grab');
+    yield* new Operation<boolean>(this, 'drained');
     return was;
   }
 
@@ -69,6 +71,12 @@ export class Work extends SharedObject {
         return this.start(operation.arg as Nanoseconds);
       case 'cancel':
         return this.takeBack();
+      case 'grab':
+        this.cancelling++;
+        return this.takeBack();
+      case 'drained':
+        this.cancelling--;
+        return true;
       case 'begin':
         this.waiting = undefined;
         this.running = true;
@@ -87,7 +95,7 @@ export class Work extends SharedObject {
   }
 
   private start(delay: Nanoseconds): boolean {
-    if (this.waiting !== undefined) return false;
+    if (this.waiting !== undefined || this.cancelling > 0) return false;
     this.runner ??= this.sim.spawn(this.name, 'guest', this.loop(), { daemon: true });
     if (delay === 0) {
       this.waiting = 'queued';

@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest';
+import { ms } from '../../src/base/time.ts';
+import type { Task } from '../../src/sim/operation.ts';
+import { Simulation } from '../../src/sim/simulation.ts';
+import { describeStuck, findStuck } from '../../src/sim/stuck.ts';
+import { OrderedQueue, Work } from '../../src/sim/work.ts';
+
+/** A machine with one delayed work item that takes 10 ms, and a log with the milliseconds. */
+function machine(options: { readonly rearms?: number } = {}) {
+  const sim = new Simulation();
+  const log: string[] = [];
+  const say = (text: string): number => log.push(`${sim.now / ms(1)} ${text}`);
+  let rearms = options.rearms ?? 0;
+  const work: Work = new Work(sim, 'dwork', function* () {
+    say('begin');
+    yield* sim.sleep(ms(10), 'work');
+    if (rearms-- > 0) say(`re-armed: ${yield* work.schedule(ms(5))}`);
+    say('end');
+  });
+  const does = (task: () => Task): void => {
+    sim.spawn('driver', 'guest', task());
+    sim.run();
+  };
+  return { sim, work, log, say, does };
+}
+
+describe('a work item', () => {
+  test('runs after its delay', () => {
+    const { work, log, does } = machine();
+    does(function* () {
+      yield* work.schedule(ms(100));
+    });
+    expect(log).toEqual(['100 begin', '110 end']);
+  });
+
+  test('is pending at most once: the first delay counts', () => {
+    const { work, log, does } = machine();
+    does(function* () {
+      yield* work.schedule(ms(100));
+      expect(yield* work.schedule()).toBe(false);
+    });
+    expect(log).toEqual(['100 begin', '110 end']);
+  });
+
+  test('can be scheduled again while it runs, and never runs beside itself', () => {
+    const { sim, work, log, does } = machine();
+    does(function* () {
+      yield* work.schedule();
+      yield* sim.sleep(ms(3), 'the work to begin');
+      expect(yield* work.schedule()).toBe(true);
+      expect(yield* work.schedule()).toBe(false);
+    });
+    expect(log).toEqual(['0 begin', '10 end', '10 begin', '20 end']);
+  });
+
+  test('can be taken back while it waits', () => {
+    const { work, log, does } = machine();
+    does(function* () {
+      yield* work.schedule(ms(100));
+      expect(yield* work.cancel()).toBe(true);
+      expect(yield* work.cancel()).toBe(false);
+    });
+    expect(log).toEqual([]);
+  });
+
+  test('and be scheduled anew after that, with the new delay', () => {
+    const { work, log, does } = machine();
+    does(function* () {
+      yield* work.schedule(ms(100));
+      yield* work.cancel();
+      yield* work.schedule(ms(20));
+    });
+    expect(log).toEqual(['20 begin', '30 end']);
+  });
+});
+
+describe('cancel and wait (cancel_delayed_work_sync)', () => {
+  test('returns when the running body is over', () => {
+    const { sim, work, log, say, does } = machine();
+    does(function* () {
+      yield* work.schedule();
+      yield* sim.sleep(ms(3), 'the work to begin');
+      yield* work.cancelSync();
+      say('cancelled');
+    });
+    expect(log).toEqual(['0 begin', '10 end', '10 cancelled']);
+  });
+
+  test('keeps a body that re-arms itself from doing so', () => {
+    const { sim, work, log, say, does } = machine({ rearms: 1 });
+    does(function* () {
+      yield* work.schedule();
+      yield* sim.sleep(ms(3), 'the work to begin');
+      yield* work.cancelSync();
+      say('cancelled');
+    });
+    expect(log).toEqual(['0 begin', '10 re-armed: false', '10 end', '10 cancelled']);
+  });
+
+  test('leaves the item usable', () => {
+    const { work, log, does } = machine();
+    does(function* () {
+      yield* work.schedule(ms(50));
+      expect(yield* work.cancelSync()).toBe(true);
+      expect(yield* work.schedule()).toBe(true);
+    });
+    expect(log).toEqual(['0 begin', '10 end']);
+  });
+});
+
+describe('an ordered queue', () => {
+  test('runs its items one at a time, in the order in which they came', () => {
+    const sim = new Simulation();
+    const queue = new OrderedQueue(sim, 'hv_pri_chan');
+    const log: string[] = [];
+    const item = (name: string) => ({
+      name,
+      *body(): Task {
+        log.push(`${name} begins`);
+        yield* sim.sleep(ms(1), name);
+        log.push(`${name} ends`);
+      },
+    });
+    sim.spawn(
+      'offers',
+      'guest',
+      (function* () {
+        yield* queue.queue(item('nic1'));
+        yield* queue.queue(item('vf'));
+      })(),
+    );
+    sim.run();
+    expect(log).toEqual(['nic1 begins', 'nic1 ends', 'vf begins', 'vf ends']);
+  });
+
+  test('is destroyed when all that was queued has run, and its worker is gone then', () => {
+    const sim = new Simulation();
+    const queue = new OrderedQueue(sim, 'hv_pci');
+    const log: string[] = [];
+    sim.spawn(
+      'remove',
+      'guest',
+      (function* () {
+        yield* queue.queue({
+          name: 'eject',
+          *body() {
+            yield* sim.sleep(ms(1), 'the driver to let go');
+            log.push('ejected');
+          },
+        });
+        yield* queue.destroy();
+        log.push('destroyed');
+      })(),
+    );
+    sim.run();
+    expect(log).toEqual(['ejected', 'destroyed']);
+    expect([...sim.alive()]).toEqual([]);
+  });
+
+  test('takes nothing more after that', () => {
+    const sim = new Simulation();
+    const queue = new OrderedQueue(sim, 'hv_pci');
+    sim.spawn(
+      'remove',
+      'guest',
+      (function* () {
+        yield* queue.destroy();
+        yield* queue.queue({ name: 'late', *body() {} });
+      })(),
+    );
+    expect(() => sim.run()).toThrow('hv_pci is destroyed and takes no work');
+  });
+
+  test('that waits for its own end is a deadlock with itself', () => {
+    const sim = new Simulation();
+    const queue = new OrderedQueue(sim, 'hv_pci');
+    sim.spawn(
+      'remove',
+      'guest',
+      (function* () {
+        yield* queue.queue({ name: 'remove', body: () => queue.destroy() });
+      })(),
+    );
+    sim.run();
+    const report = findStuck(sim);
+    expect(report && describeStuck(report)).toBe(
+      'deadlock: hv_pci -> hv_pci; hv_pci waits: drain hv_pci (busy+0), held by hv_pci',
+    );
+  });
+});
