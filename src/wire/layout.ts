@@ -22,6 +22,8 @@ export interface Field<T> {
   readonly fields?: Layout;
   /** Most elements or bytes that a variable field holds. */
   readonly max?: number;
+  /** A list that always has all of them. */
+  readonly exact?: true;
   read(from: Source, base: number): T;
   write(to: Target, base: number, value: T): void;
   /** Where the variable part ends, for a field that lies behind the fixed part. */
@@ -258,6 +260,7 @@ export function array<T>(at: number, length: number, of: Field<T>): Field<readon
   const inner = list(at, { of, max: length, inside: true });
   return {
     ...inner,
+    exact: true,
     read: (from, base) => Array.from({ length }, (_, i) => of.read(from, base + at + i * of.width)),
     write(to, base, value) {
       if (value.length !== length) throw new InvariantError(`${value.length} elements stand for ${length} at ${at}`);
