@@ -1,0 +1,162 @@
+/**
+ * A ring in guest memory, byte for byte.
+ * Source: linux/hyperv.h, struct hv_ring_buffer; drivers/hv/ring_buffer.c; reference C.2.
+ * What this leaves out: the guest's cached indices (one step runs at a time, so nothing moves between check and use).
+ * Whatever the other side wrote into the header is checked at each use and comes back as a value.
+ */
+import { viewOf } from '../wire/layout.ts';
+import type { Malformed } from '../wire/message.ts';
+import { decodeRingPacket, encodeRingPacket, packetLength, RING_TRAILER_SIZE } from '../wire/ring-packet.ts';
+import { type GuestMemory, PAGE_SIZE } from './memory.ts';
+import { type ReadPacket, RING_INDICES, type RingPacket } from './packet.ts';
+import type { RingStore } from './ring.ts';
+
+/** Words of struct hv_ring_buffer. */
+export const RING_HEADER = {
+  writeIndex: 0,
+  readIndex: 4,
+  interruptMask: 8,
+  pendingSendSize: 12,
+  featureBits: 64,
+} as const;
+/** linux/hyperv.h: feat_pending_send_sz, bit 0 of the feature bits. */
+const FEATURE_PENDING_SEND_SIZE = 1;
+
+export class RingBytes implements RingStore {
+  readonly dataSize: number;
+  private readonly memory: GuestMemory;
+  /** The pages of the ring, header first; contiguous ones as the first only. */
+  private readonly pages: readonly number[];
+  private readonly contiguous: boolean;
+
+  constructor(memory: GuestMemory, pfns: readonly number[]) {
+    this.memory = memory;
+    this.pages = pfns;
+    this.contiguous = pfns.every((pfn, i) => pfn === (pfns[0] as number) + i);
+    this.dataSize = (pfns.length - 1) * PAGE_SIZE;
+  }
+
+  /** What hv_ringbuffer_init() does. */
+  reset(): void {
+    for (const offset of Object.values(RING_HEADER)) this.setHeader(offset, 0);
+    this.setHeader(RING_HEADER.featureBits, FEATURE_PENDING_SEND_SIZE);
+  }
+
+  used(): number | undefined {
+    const write = this.header(RING_HEADER.writeIndex);
+    const read = this.header(RING_HEADER.readIndex);
+    if (!this.isIndex(write) || !this.isIndex(read)) return undefined;
+    return write >= read ? write - read : this.dataSize - read + write;
+  }
+
+  get masked(): boolean {
+    return this.header(RING_HEADER.interruptMask) !== 0;
+  }
+
+  set masked(masked: boolean) {
+    this.setHeader(RING_HEADER.interruptMask, masked ? 1 : 0);
+  }
+
+  get pendingSize(): number {
+    // Some guests set the low bits: openvmm masks them, and so do we (anchors 1.5).
+    return this.header(RING_HEADER.pendingSendSize) & ~7;
+  }
+
+  set pendingSize(bytes: number) {
+    this.setHeader(RING_HEADER.pendingSendSize, bytes);
+  }
+
+  get featurePending(): boolean {
+    return (this.header(RING_HEADER.featureBits) & FEATURE_PENDING_SEND_SIZE) !== 0;
+  }
+
+  push(packet: RingPacket): void {
+    const { payload, protocol } = packet;
+    const bytes = payload instanceof Uint8Array ? payload : protocol?.encode(payload);
+    const encoded = encodeRingPacket({ ...packet, payload: bytes as Uint8Array });
+    const at = this.header(RING_HEADER.writeIndex);
+    const whole = new Uint8Array(encoded.length + RING_TRAILER_SIZE);
+    whole.set(encoded);
+    // Low half 0, high half the index at which the packet began.
+    viewOf(whole).setUint32(encoded.length + 4, at, true);
+    this.copyIn(at, whole);
+    this.setHeader(RING_HEADER.writeIndex, (at + whole.length) % this.dataSize);
+  }
+
+  pop(): ReadPacket {
+    const used = this.used();
+    if (used === undefined) return this.broken('an index outside of the ring');
+    const at = this.header(RING_HEADER.readIndex);
+    const length = packetLength(this.copyOut(at, 8)) ?? 0;
+    const whole = length + RING_TRAILER_SIZE;
+    if (length < 16 || whole > used) return this.broken(`a packet of ${length} bytes where ${used} are used`);
+    const packet = decodeRingPacket(this.copyOut(at, length));
+    this.setHeader(RING_HEADER.readIndex, (at + whole) % this.dataSize);
+    return packet;
+  }
+
+  /** Nothing beside what is in guest memory. */
+  save(): undefined {
+    return undefined;
+  }
+
+  restore(): void {}
+
+  private broken(what: string): Malformed {
+    return {
+      name: 'malformed',
+      protocol: RING_INDICES,
+      problem: 'invalid',
+      type: undefined,
+      size: this.dataSize,
+      expected: undefined,
+      what,
+    };
+  }
+
+  private isIndex(index: number): boolean {
+    return index < this.dataSize && index % 8 === 0;
+  }
+
+  private header(offset: number): number {
+    return this.memory.readU32((this.pages[0] as number) * PAGE_SIZE + offset);
+  }
+
+  private setHeader(offset: number, value: number): void {
+    this.memory.writeU32((this.pages[0] as number) * PAGE_SIZE + offset, value);
+  }
+
+  /** How many bytes of the data from `at` on lie behind one another in memory. */
+  private run(at: number): number {
+    return this.contiguous ? this.dataSize - at : PAGE_SIZE - (at % PAGE_SIZE);
+  }
+
+  private gpa(at: number): number {
+    if (this.contiguous) return ((this.pages[0] as number) + 1) * PAGE_SIZE + at;
+    return (this.pages[1 + Math.floor(at / PAGE_SIZE)] as number) * PAGE_SIZE + (at % PAGE_SIZE);
+  }
+
+  private copyIn(from: number, bytes: Uint8Array): void {
+    let at = from;
+    for (let done = 0; done < bytes.length; ) {
+      const part = Math.min(bytes.length - done, this.run(at));
+      this.memory.write(this.gpa(at), part === bytes.length ? bytes : bytes.subarray(done, done + part));
+      done += part;
+      at = (at + part) % this.dataSize;
+    }
+  }
+
+  private copyOut(from: number, length: number): Uint8Array {
+    const first = Math.min(length, this.run(from));
+    if (first === length) return this.memory.read(this.gpa(from), length);
+    const out = new Uint8Array(length);
+    let at = from;
+    for (let done = 0; done < length; ) {
+      const part = Math.min(length - done, this.run(at));
+      out.set(this.memory.read(this.gpa(at), part), done);
+      done += part;
+      at = (at + part) % this.dataSize;
+    }
+    return out;
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * One direction of a channel: one object for both of its ends.
+ * Source of the rules (full, empty, when to signal): drivers/hv/ring_buffer.c; reference C.2.
+ * What this leaves out: the single loads and stores of the index protocol, which are searched as a program of their
+ * own; here a write and a read are one step each.
+ */
+import type { Context } from '../sim/context.ts';
+import { Operation, type Peek, SharedObject } from '../sim/operation.ts';
+import type { Simulation } from '../sim/simulation.ts';
+import { packetSize } from '../wire/ring-packet.ts';
+import { payloadSize } from './memory.ts';
+import type { ReadPacket, RingPacket } from './packet.ts';
+
+/** Where the packets of a ring are kept. Everything that decides stands in {@link Ring}. */
+export interface RingStore {
+  readonly dataSize: number;
+  /** Bytes that wait to be read; undefined when the indices in memory make no sense. */
+  used(): number | undefined;
+  /** interrupt_mask: the reader is awake and wants no signal. */
+  masked: boolean;
+  /** pending_send_sz: a writer waits for so many free bytes. */
+  pendingSize: number;
+  /** Whether both sides know {@link pendingSize}. */
+  readonly featurePending: boolean;
+  push(packet: RingPacket, size: number): void;
+  /** Called when something waits to be read, or when the indices are broken. */
+  pop(): ReadPacket;
+  reset(): void;
+  save(): unknown;
+  restore(record: unknown): void;
+}
+
+/** What became of a write: `signal` says that the other side sleeps and must be woken; a `shut` ring takes nothing. */
+export type Written = 'full' | 'signal' | 'quiet' | 'shut';
+
+export class Ring extends SharedObject {
+  readonly store: RingStore;
+  /** Called when a read frees the space that a writer outside of the simulation waits for. */
+  onSpace: (() => void) | undefined;
+  private shutDown = false;
+
+  constructor(sim: Simulation, name: string, store: RingStore) {
+    super(sim, name);
+    this.store = store;
+  }
+
+  write(packet: RingPacket): Operation<Written> {
+    return new Operation(this, 'write', packet);
+  }
+
+  /** Waits until the packet fits. */
+  writeWhenFree(packet: RingPacket): Operation<Exclude<Written, 'full'>> {
+    return new Operation(this, 'writeWhenFree', packet);
+  }
+
+  /**
+   * The next packet; undefined when there is none, and then the reader has asked for a signal in the same step, so
+   * that none is lost between the look and the sleep.
+   */
+  read(): Operation<ReadPacket | undefined> {
+    return new Operation(this, 'read');
+  }
+
+  /** Lets go whoever waits to write: the channel is closed and nobody will read. */
+  shut(): Operation<void> {
+    return new Operation(this, 'shut');
+  }
+
+  /** Empties the ring for a channel that is to be opened. */
+  reset(): void {
+    this.store.reset();
+    this.reopen();
+  }
+
+  reopen(): void {
+    this.shutDown = false;
+    this.changed();
+  }
+
+  /** Looks again after memory was changed by somebody outside: the CPU of a real guest. */
+  poke(): void {
+    this.changed();
+  }
+
+  /** Bytes that can be written now. */
+  get free(): number {
+    return this.store.dataSize - (this.store.used() ?? this.store.dataSize);
+  }
+
+  get isEmpty(): boolean {
+    return this.store.used() === 0;
+  }
+
+  override arrive(operation: Operation): void {
+    if (operation.kind !== 'writeWhenFree' || this.enabled(operation)) return;
+    this.store.pendingSize = Math.max(this.store.pendingSize, sizeOf(operation.arg as RingPacket));
+  }
+
+  enabled(operation: Operation): boolean {
+    if (operation.kind !== 'writeWhenFree') return true;
+    return this.shutDown || this.fits(sizeOf(operation.arg as RingPacket));
+  }
+
+  perform(operation: Operation, context: Context): Written | ReadPacket | undefined {
+    switch (operation.kind) {
+      case 'read':
+        return this.take();
+      case 'shut':
+        this.shutDown = true;
+        return undefined;
+      case 'writeWhenFree':
+        this.forgetWaiter(context);
+        return this.put(operation.arg as RingPacket);
+      default:
+        return this.put(operation.arg as RingPacket);
+    }
+  }
+
+  peek(): Peek {
+    return this.shutDown ? 'shut' : (this.store.used() ?? 'broken');
+  }
+
+  save(): RingRecord {
+    return { shut: this.shutDown, store: this.store.save() };
+  }
+
+  restore(record: RingRecord): void {
+    this.shutDown = record.shut;
+    this.store.restore(record.store);
+    this.changed();
+  }
+
+  private put(packet: RingPacket): Written {
+    if (this.shutDown) return 'shut';
+    const size = sizeOf(packet);
+    if (!this.fits(size)) return 'full';
+    const wasEmpty = this.isEmpty;
+    this.store.push(packet, size);
+    return wasEmpty && !this.store.masked ? 'signal' : 'quiet';
+  }
+
+  private take(): ReadPacket | undefined {
+    const { store } = this;
+    const used = store.used();
+    store.masked = used !== 0;
+    if (used === 0) return undefined;
+    const before = this.free;
+    const packet = store.pop();
+    const wanted = store.pendingSize;
+    // hv_pkt_iter_close(): the writer is woken when the free space crosses what it waits for, and only then.
+    if (wanted !== 0 && store.featurePending && before <= wanted && this.free > wanted) this.onSpace?.();
+    return packet;
+  }
+
+  /** A ring never fills to the last byte: equal indices mean that it is empty. */
+  private fits(size: number): boolean {
+    return this.free > size;
+  }
+
+  private forgetWaiter(context: Context): void {
+    let wanted = 0;
+    for (const other of this.pending) {
+      const waiting = other !== context && other.operation?.kind === 'writeWhenFree';
+      if (waiting) wanted = Math.max(wanted, sizeOf(other.operation?.arg as RingPacket));
+    }
+    if (this.store.pendingSize !== wanted) this.store.pendingSize = wanted;
+  }
+}
+
+export interface RingRecord {
+  readonly shut: boolean;
+  readonly store: unknown;
+}
+
+const sizeOf = (packet: RingPacket): number => packetSize(packet, payloadSize(packet.payload, packet.protocol));
