@@ -49,6 +49,8 @@ export interface FlowPlan {
 
 export interface Stage {
   readonly sim: Simulation;
+  /** Returns when the modules that the plan names are loaded; a stage that begins with them loaded has none. */
+  booted?(): Task;
   /** Does it, and returns when the host has taken it up (not when all its consequences are over). A refusal is in the
    * trace, and the answer says why. */
   host(action: HostAction): Task<{ readonly refused: string } | undefined>;

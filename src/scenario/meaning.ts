@@ -1,0 +1,104 @@
+/** What a header's words mean: names are looked up, addresses compared, and a plan is made. */
+import { type MacAddress, mac } from '../base/mac.ts';
+import { parseDuration } from '../base/time.ts';
+import type { NicPlan, Plan } from '../machine/plan.ts';
+import type { Header } from './header.ts';
+import { INVARIANTS } from './invariants/invariants.ts';
+import type { Overrides } from './load.ts';
+import { type Problem, unknownName } from './problem.ts';
+import { NEEDS, type Scenario, USUAL_GUEST, USUAL_SYNTHETIC } from './scenario.ts';
+import { latencyRows, type Vocabulary } from './vocabulary.ts';
+
+/** The line on which a key stands. */
+export type Where = (path: readonly PropertyKey[]) => number;
+
+type Found = Omit<Problem, 'file'>;
+
+/** Names that nobody knows, and NICs that cannot stand beside each other. */
+export function checkMeaning(
+  header: Header,
+  overrides: Overrides,
+  vocabulary: Vocabulary,
+  where: Where,
+): readonly Found[] {
+  const found: Found[] = [];
+  const look = (
+    what: string,
+    word: string | undefined,
+    among: readonly string[],
+    path: readonly PropertyKey[],
+  ): void => {
+    if (word === undefined || among.includes(word)) return;
+    found.push({ line: where(path), message: unknownName(what, word, among) });
+  };
+  const lookAll = (what: string, words: readonly string[] | undefined, among: readonly string[], key: string): void => {
+    words?.forEach((word, i) => {
+      look(what, word, among, [key, i]);
+      if (words.indexOf(word) < i) found.push({ line: where([key, i]), message: `${key} names ${word} twice` });
+    });
+  };
+  if (overrides.guest === undefined) look('guest', header.guest, vocabulary.profiles, ['guest']);
+  else if (!vocabulary.profiles.includes(overrides.guest)) {
+    found.push({ line: undefined, message: `--guest: ${unknownName('guest', overrides.guest, vocabulary.profiles)}` });
+  }
+  for (const [name, nic] of Object.entries(header.nics)) {
+    look('VF model', nic.vf, vocabulary.vfs, ['nics', name, 'vf']);
+    look('synthetic NIC', nic.synthetic, vocabulary.synthetics, ['nics', name, 'synthetic']);
+  }
+  for (const fix of Object.keys(header.fixes ?? {})) look('fix', fix, vocabulary.fixes, ['fixes', fix]);
+  for (const row of Object.keys(header.latency ?? {})) look('latency', row, latencyRows(), ['latency', row]);
+  lookAll('observer', header.user, vocabulary.observers, 'user');
+  lookAll('module', header.modules, vocabulary.modules, 'modules');
+  lookAll('need', header.needs, Object.keys(NEEDS), 'needs');
+  const invariants = INVARIANTS.map((invariant) => invariant.name);
+  lookAll('invariant', header.always, invariants, 'always');
+  return [...found, ...checkNics(header, where)];
+}
+
+function checkNics(header: Header, where: Where): readonly Found[] {
+  const found: Found[] = [];
+  const nics = nicPlans(header);
+  for (const [i, nic] of nics.entries()) {
+    for (const other of nics.slice(0, i)) {
+      if (other.mac === nic.mac) {
+        found.push({ line: where(['nics', nic.name, 'mac']), message: `${nic.name} has the MAC of ${other.name}` });
+      }
+      if (other.serial === nic.serial) {
+        const message = `${nic.name} has the serial number ${nic.serial} of ${other.name} (only pciSerial may be crossed)`;
+        found.push({ line: where(['nics', nic.name, 'serial']), message });
+      }
+    }
+  }
+  return found;
+}
+
+/** Everything of a scenario but its steps. */
+export function planOf(header: Header, overrides: Overrides, vocabulary: Vocabulary): Omit<Scenario, 'steps'> {
+  const latency = Object.entries(header.latency ?? {}).map(([row, span]) => [row, parseDuration(span) ?? 0] as const);
+  const fixes = Object.entries(header.fixes ?? {}).map(([fix, state]) => [fix, state === 'on'] as const);
+  const plan: Plan = {
+    guest: overrides.guest ?? header.guest ?? USUAL_GUEST,
+    fixes: Object.fromEntries(fixes),
+    nics: nicPlans(header),
+    user: header.user ?? [],
+    modules: header.modules ?? vocabulary.modules,
+    latency: Object.fromEntries(latency),
+    transport: overrides.transport ?? header.transport ?? 'bytes',
+  };
+  return {
+    name: header.name,
+    about: header.about.trim(),
+    plan,
+    needs: header.needs ?? [],
+    always: header.always ?? INVARIANTS.map((invariant) => invariant.name),
+  };
+}
+
+function nicPlans(header: Header): readonly NicPlan[] {
+  return Object.entries(header.nics).map(([name, nic], i) => {
+    const serial = nic.serial ?? i + 1;
+    const address: MacAddress = mac(nic.mac);
+    const synthetic = nic.synthetic ?? USUAL_SYNTHETIC;
+    return { name, mac: address, vf: nic.vf, synthetic, serial, pciSerial: nic.pciSerial ?? serial };
+  });
+}

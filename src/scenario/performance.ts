@@ -1,0 +1,103 @@
+/** A scenario's steps, carried out one after the other in a context of their own. */
+import { formatDuration, type Nanoseconds } from '../base/time.ts';
+import type { Context } from '../sim/context.ts';
+import type { Task } from '../sim/operation.ts';
+import type { Scenario } from './scenario.ts';
+import type { Answer, Question, Stage } from './stage.ts';
+import type { Step } from './step.ts';
+import type { StepBody } from './step-body.ts';
+import type { Failure } from './verdict.ts';
+
+export class Performance {
+  /** What a step found wrong; the steps behind it are not done. */
+  readonly failures: Failure[] = [];
+  /** When the step at hand ought to be over. */
+  due: Nanoseconds = 0;
+  /** The step at hand, for reports. */
+  doing = 'the loading of the modules';
+  line: number | undefined;
+  private readonly scenario: Scenario;
+  private readonly stage: Stage;
+  private readonly flows = new Set<string>();
+  private readonly context: Context;
+
+  constructor(scenario: Scenario, stage: Stage) {
+    this.scenario = scenario;
+    this.stage = stage;
+    this.context = stage.sim.spawn('scenario', 'scenario', this.play());
+  }
+
+  get over(): boolean {
+    return this.context.ended;
+  }
+
+  private *play(): Task {
+    const { sim } = this.stage;
+    if (this.stage.booted !== undefined) yield* this.stage.booted();
+    let begun = sim.now;
+    for (const step of this.scenario.steps) {
+      const at = startOf(step, begun, sim.now);
+      const limit = step.when.at === 'within' ? step.when.limit : 0;
+      this.due = at + limit;
+      this.line = step.line;
+      this.doing = step.text;
+      if (at > sim.now) yield* sim.sleep(at - sim.now, `the time of line ${step.line}`);
+      begun = sim.now;
+      sim.trace.emit({ kind: 'scenario.step', line: step.line, text: step.text });
+      if (!(yield* this.carryOut(step, limit))) break;
+    }
+    this.doing = 'the end of the flows';
+    for (const flow of this.flows) yield* this.stage.stopFlow(flow);
+  }
+
+  /** False when the step failed. */
+  private *carryOut(step: Step, limit: Nanoseconds): Task<boolean> {
+    const { body } = step;
+    if (body.kind === 'expect') return yield* this.expect(step, body.question, limit);
+    const refusal = yield* this.act(body);
+    if (refusal !== undefined) this.fail('step', step, `refused: ${refusal.refused}`);
+    return refusal === undefined;
+  }
+
+  private *act(body: Exclude<StepBody, { kind: 'expect' }>): Task<{ readonly refused: string } | undefined> {
+    switch (body.kind) {
+      case 'host':
+        return yield* this.stage.host(body.action);
+      case 'guest':
+        return yield* this.stage.guest(body.command);
+      case 'start-flow': {
+        const refusal = yield* this.stage.startFlow(body.flow);
+        if (refusal === undefined) this.flows.add(body.flow.name);
+        return refusal;
+      }
+      case 'stop-flow':
+        this.flows.delete(body.flow);
+        return yield* this.stage.stopFlow(body.flow);
+    }
+  }
+
+  private *expect(step: Step, question: Question, limit: Nanoseconds): Task<boolean> {
+    const within = step.when.at === 'within';
+    const answer: Answer = within ? yield* this.stage.until(question, limit) : this.stage.ask(question);
+    const { holds: held, found } = answer;
+    this.stage.sim.trace.emit({ kind: 'scenario.expect', line: step.line, text: step.text, held, found });
+    if (!held) this.fail('expectation', step, `found ${found}${within ? ` after ${formatDuration(limit)}` : ''}`);
+    return held;
+  }
+
+  private fail(kind: Failure['kind'], step: Step, found: string): void {
+    const { now: at, steps } = this.stage.sim;
+    this.failures.push({ kind, line: step.line, what: step.text, found, at, step: steps });
+  }
+}
+
+function startOf(step: Step, begun: Nanoseconds, now: Nanoseconds): Nanoseconds {
+  switch (step.when.at) {
+    case 'after':
+      return Math.max(now, begun + step.when.span);
+    case 'moment':
+      return Math.max(now, step.when.moment);
+    case 'within':
+      return now;
+  }
+}

@@ -1,0 +1,112 @@
+/** What can stand for a `<word>` of a verb's usage: how it is read, and an example for tests and help. */
+import { type Nanoseconds, parseDuration } from '../base/time.ts';
+import { REVOKE_ORDERS, type RevokeOrder } from '../host/action.ts';
+import { nearest, unknownName } from './problem.ts';
+import { devicesOf, type Names } from './vocabulary.ts';
+
+/** A value, or why the word is none. */
+export type Reading<T> = { readonly value: T } | { readonly problem: string };
+
+export interface Placeholder<T> {
+  readonly meaning: string;
+  readonly example: string;
+  read(word: string, names: Names): Reading<T>;
+}
+
+/** An interface name's length is below IFNAMSIZ (uapi/linux/if.h). */
+const IFNAME_LONGEST = 15;
+
+export const PLACEHOLDERS = {
+  nic: named('NIC', 'a synthetic NIC of the scenario', 'nic1', (names) => names.nics),
+  dev: named('device', 'nic1 for the synthetic NIC, nic1.vf for its VF', 'nic1.vf', (names) => devicesOf(names.nics)),
+  master: named('device', 'the device that is the master', 'nic1', (names) => devicesOf(names.nics)),
+  family: named('VF model', 'a VF model; see netvsim list', 'mlx5', (names) => names.vfs),
+  module: named('module', 'a module of the guest', 'hv_netvsc', (names) => names.modules),
+  flow: named('flow', 'a flow that a step above has started', 'echo-nic1', (names) => names.flows),
+  order: {
+    meaning: `how a VF is taken away: ${REVOKE_ORDERS.join(', ')}`,
+    example: 'eject-first',
+    read(word): Reading<RevokeOrder> {
+      const order = REVOKE_ORDERS.find((known) => known === word);
+      return order === undefined ? { problem: unknownName('revoke order', word, REVOKE_ORDERS) } : { value: order };
+    },
+  },
+  duration: {
+    meaning: 'a span of time: 20ms, 1.5s, 2min',
+    example: '20ms',
+    read: readDuration,
+  },
+  serial: whole('a serial number', '2', 1, 0xffff_ffff),
+  times: whole('how often', '3', 1, 1_000_000),
+  bytes: whole('bytes of a frame, Ethernet header included', '128', 64, 1514),
+  mtu: whole('bytes', '1400', 68, 65_535),
+  frames: whole('a number of frames', '0', 0, Number.MAX_SAFE_INTEGER),
+  ifname: {
+    meaning: 'an interface name of the guest',
+    example: 'eth0',
+    read(word): Reading<string> {
+      const good = /^[^\s/:]+$/.test(word) && word.length <= IFNAME_LONGEST && word !== '.' && word !== '..';
+      return good ? { value: word } : { problem: `"${word}" is no interface name (1 to ${IFNAME_LONGEST} characters)` };
+    },
+  },
+  label: {
+    meaning: 'a name of your own',
+    example: 'ping',
+    read(word): Reading<string> {
+      return /^[a-z][\w.-]*$/i.test(word)
+        ? { value: word }
+        : { problem: `"${word}" is no name: letters, digits, dots and dashes` };
+    },
+  },
+  text: free('a part of a log line, in quotes', '"Data path switched to VF"'),
+  version: free('a version of cloud-init', '22.4'),
+  outcome: free('what it ended with', 'ok'),
+} as const satisfies Readonly<Record<string, Placeholder<unknown>>>;
+
+export type PlaceholderName = keyof typeof PLACEHOLDERS;
+export type PlaceholderValue<N extends PlaceholderName> =
+  (typeof PLACEHOLDERS)[N] extends Placeholder<infer T> ? T : never;
+
+function named(
+  what: string,
+  meaning: string,
+  example: string,
+  among: (names: Names) => readonly string[],
+): Placeholder<string> {
+  return {
+    meaning,
+    example,
+    read: (word, names) =>
+      among(names).includes(word) ? { value: word } : { problem: unknownName(what, word, among(names)) },
+  };
+}
+
+function whole(meaning: string, example: string, least: number, most: number): Placeholder<number> {
+  return {
+    meaning,
+    example,
+    read(word) {
+      const value = /^\d+$/.test(word) ? Number(word) : Number.NaN;
+      if (value >= least && value <= most) return { value };
+      const range = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`;
+      return { problem: `"${word}" is not ${meaning}: a whole number ${range}` };
+    },
+  };
+}
+
+function free(meaning: string, example: string): Placeholder<string> {
+  return {
+    meaning,
+    example,
+    read: (word) => (word === '' ? { problem: `${meaning} is empty` } : { value: word }),
+  };
+}
+
+/** A span of virtual time as scenarios and flags write it. */
+export function readDuration(word: string): Reading<Nanoseconds> {
+  const value = parseDuration(word);
+  if (value !== undefined) return { value };
+  const unit = /^\d+(?:\.\d+)?([a-z]+)$/i.exec(word)?.[1];
+  const hint = unit === undefined ? '' : nearest(unit, ['ns', 'us', 'ms', 's', 'min']);
+  return { problem: `"${word}" is no span of time such as 20ms, 1.5s or 2min (at most 30 days)${hint}` };
+}

@@ -1,0 +1,146 @@
+/**
+ * Runs a scenario on a stage, to the end: its steps as a context of their own, then whatever still goes on until
+ * nothing more can happen, and a verdict. What this leaves out: who looks at the events (a listener), and which order
+ * is run (a strategy).
+ */
+import { formatDuration, formatMoment, type Nanoseconds, seconds } from '../base/time.ts';
+import type { Plan } from '../machine/plan.ts';
+import type { Simulation, Stop } from '../sim/simulation.ts';
+import type { Strategy } from '../sim/strategy.ts';
+import { describeRunning, describeStuck, findStuck } from '../sim/stuck.ts';
+import { type Listener, Recorder } from '../trace/recorder.ts';
+import { Watch } from './invariants/watch.ts';
+import { Performance } from './performance.ts';
+import type { Scenario } from './scenario.ts';
+import type { Stage } from './stage.ts';
+import type { Failure, Verdict } from './verdict.ts';
+
+/** Makes a stage from a plan; its first events already go to the recorder. */
+export type StageMaker<S extends Stage = Stage> = (
+  plan: Plan,
+  options: { readonly trace: Recorder; readonly strategy?: Strategy },
+) => S;
+
+export interface RunOptions {
+  readonly strategy?: Strategy | undefined;
+  /** Steps of the simulation before the run is given up. */
+  readonly stepsMax?: number | undefined;
+  /** See every event, before what the invariants make of it. */
+  readonly listeners?: readonly Listener[];
+  /** Called now and then, for a line that shows how far the run is. */
+  readonly onProgress?: (sim: Simulation) => void;
+  /** Asked before each step: true ends the run there. */
+  readonly enough?: () => boolean;
+}
+
+export interface Run<S extends Stage = Stage> {
+  readonly verdict: Verdict;
+  readonly stage: S;
+}
+
+export const USUAL_STEPS_MAX = 20_000_000;
+/** How far behind the last step a run goes on when something never comes to rest (a client that asks for ever). */
+const AFTERMATH = seconds(600);
+/** How much longer than its own time a step may take before it counts as stuck. */
+const PATIENCE = seconds(600);
+const STEPS_BETWEEN_PROGRESS = 50_000;
+
+/** Builds the stage from the scenario's plan, and runs the scenario on it. */
+export function runScenario<S extends Stage>(
+  scenario: Scenario,
+  makeStage: StageMaker<S>,
+  options: RunOptions = {},
+): Run<S> {
+  const trace = new Recorder();
+  const failures: Failure[] = [];
+  let events = 0;
+  let expectations = 0;
+  trace.listen((event) => {
+    events++;
+    if (event.kind === 'scenario.expect') expectations++;
+    if (event.kind === 'invariant.violated') failures.push(brokenInvariant(event));
+  });
+  for (const listener of options.listeners ?? []) trace.listen(listener);
+  const watch = new Watch(trace, scenario.always);
+  const { strategy } = options;
+  const stage = makeStage(scenario.plan, strategy === undefined ? { trace } : { trace, strategy });
+  const performance = new Performance(scenario, stage);
+  const { stop, stuck } = drive(stage.sim, performance, options);
+  if (stop === 'idle' || stop === 'until') watch.rest();
+  failures.push(...performance.failures, ...stuck);
+  for (const { what, found } of stuck) trace.emit({ kind: 'sim.stuck', problem: what, detail: found });
+  const limit = stop === 'steps' ? describeLimit(stage.sim) : undefined;
+  const counts = { steps: stage.sim.steps, events, expectations };
+  const exit = failures.length > 0 ? 1 : limit === undefined ? 0 : 3;
+  return { stage, verdict: { exit, failures: failures.sort(byMoment), limit, stop, counts, endTime: stage.sim.now } };
+}
+
+const byMoment = (a: Failure, b: Failure): number => a.step - b.step || a.at - b.at;
+
+interface Outcome {
+  readonly stop: Stop;
+  readonly stuck: readonly Failure[];
+}
+
+/** First the steps, then what follows from them. */
+function drive(sim: Simulation, performance: Performance, options: RunOptions): Outcome {
+  const { stepsMax = USUAL_STEPS_MAX, onProgress, enough } = options;
+  const runUntil = (until: Nanoseconds): Stop => {
+    for (;;) {
+      const next = Math.min(stepsMax, sim.steps + STEPS_BETWEEN_PROGRESS);
+      const stop = sim.run({ until, stepsMax: next, ...(enough === undefined ? {} : { enough }) });
+      if (stop !== 'steps' || next === stepsMax) return stop;
+      onProgress?.(sim);
+    }
+  };
+  while (!performance.over) {
+    const due = performance.due + PATIENCE;
+    const stop = runUntil(due);
+    if (stop === 'idle') return { stop, stuck: describeRest(sim) };
+    if (stop === 'until' && due < performance.due + PATIENCE) continue;
+    if (stop === 'until' && !performance.over) return { stop, stuck: [overdue(sim, performance)] };
+    if (stop !== 'until') return { stop, stuck: [] };
+  }
+  const stop = runUntil(sim.now + AFTERMATH);
+  if (stop === 'idle') return { stop, stuck: describeRest(sim) };
+  // Something still ticks, so a wait alone is no finding; a ring of contexts that wait for each other is.
+  const ring = stop === 'until' ? (findStuck(sim)?.cycle.length ?? 0) > 0 : false;
+  return { stop, stuck: ring ? describeRest(sim) : [] };
+}
+
+function describeRest(sim: Simulation): readonly Failure[] {
+  const report = findStuck(sim);
+  if (report === undefined) return [];
+  const what = report.cycle.length > 0 ? 'deadlock' : 'stuck';
+  return [{ kind: 'stuck', line: undefined, what, found: describeStuck(report), at: sim.now, step: sim.steps }];
+}
+
+function overdue(sim: Simulation, performance: Performance): Failure {
+  const waits = findStuck(sim);
+  const who = waits === undefined ? '' : `; ${describeStuck(waits)}`;
+  const found = `"${performance.doing}" has not come back ${formatDuration(PATIENCE)} after its time${who}`;
+  return { kind: 'stuck', line: performance.line, what: 'stuck', found, at: sim.now, step: sim.steps };
+}
+
+function describeLimit(sim: Simulation): string {
+  const running = describeRunning(sim);
+  return `${sim.steps} steps were done by ${formatMoment(sim.now)} s and these still run: ${running}`;
+}
+
+function brokenInvariant(event: {
+  readonly invariant: string;
+  readonly dev: string;
+  readonly found: string;
+  readonly since: number;
+  readonly time: number;
+  readonly step: number;
+}): Failure {
+  return {
+    kind: 'invariant',
+    line: undefined,
+    what: event.invariant,
+    found: `${event.dev}: ${event.found} (since ${formatMoment(event.since)} s)`,
+    at: event.time,
+    step: event.step,
+  };
+}

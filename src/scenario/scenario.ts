@@ -1,0 +1,28 @@
+/** A scenario as the program has it: what to build, what to do, and what must hold. */
+import type { Plan } from '../machine/plan.ts';
+import type { Step } from './step.ts';
+
+export interface Scenario {
+  readonly name: string;
+  /** The paragraph that says what the scenario shows. */
+  readonly about: string;
+  readonly plan: Plan;
+  /** What a stage must have to show it; see {@link NEEDS}. */
+  readonly needs: readonly string[];
+  readonly steps: readonly Step[];
+  /** Invariants that are watched, by name. */
+  readonly always: readonly string[];
+}
+
+/** The guest of a scenario that names none. */
+export const USUAL_GUEST = 'linux-6.12';
+/** The synthetic NIC of a scenario that names none. */
+export const USUAL_SYNTHETIC = 'ws2022';
+
+/** What a scenario can say that it `needs:`; a stage without it says what it leaves out. */
+export const NEEDS: Readonly<Record<string, string>> = {
+  vpci: 'VFs that come and go on their own PCI channel',
+  'sub-channels': 'more than one channel a synthetic NIC',
+  observers: 'modelled programs of user mode',
+  'virtual-time': 'time that passes as fast as the machine can compute',
+};

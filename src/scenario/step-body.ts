@@ -1,0 +1,10 @@
+import type { HostAction } from '../host/action.ts';
+import type { FlowPlan, GuestVerb, Question } from './stage.ts';
+
+/** What a step does: plain data, which any stage can carry out. */
+export type StepBody =
+  | { readonly kind: 'host'; readonly action: HostAction }
+  | { readonly kind: 'guest'; readonly command: GuestVerb }
+  | { readonly kind: 'start-flow'; readonly flow: FlowPlan }
+  | { readonly kind: 'stop-flow'; readonly flow: string }
+  | { readonly kind: 'expect'; readonly question: Question };

@@ -1,0 +1,178 @@
+/**
+ * Every line that a scenario can hold, as one table: usage (help, pattern and the nearest meaning of a typing error),
+ * what it means, and the plain data that it stands for. The shell and the API have the same verbs.
+ */
+import { ms, seconds } from '../base/time.ts';
+import type { HostAction } from '../host/action.ts';
+import { PLACEHOLDERS, type PlaceholderName } from './placeholder.ts';
+import type { FlowPlan, GuestVerb, Question } from './stage.ts';
+import type { StepBody } from './step-body.ts';
+import { type Element, parseUsage, type ValuesOf } from './usage.ts';
+import type { Names } from './vocabulary.ts';
+
+type Built = StepBody | { readonly problem: string };
+
+export interface Verb {
+  readonly usage: string;
+  readonly meaning: string;
+  readonly elements: readonly Element[];
+  /** The step's data from the words that stand at its placeholders, or what is wrong with them. */
+  read(found: ReadonlyMap<string, string | true>, names: Names): Built;
+}
+
+/** Gap of a firmware update when a scenario names none: what an Azure kernel log shows (reference E.1: 63.5 s). */
+export const USUAL_GAP = seconds(64);
+const USUAL_FRAME_BYTES = 128;
+
+const host = (action: HostAction): StepBody => ({ kind: 'host', action });
+const guest = (command: GuestVerb): StepBody => ({ kind: 'guest', command });
+const expecting = (question: Question): StepBody => ({ kind: 'expect', question });
+
+export const VERBS: readonly Verb[] = [
+  // -- host --
+  verb('host offer <nic>', 'offers the synthetic NIC to the guest', ({ nic }) => host({ do: 'offer', nic })),
+  verb('host rescind <nic>', 'takes the synthetic NIC away', ({ nic }) => host({ do: 'rescind', nic })),
+  verb(
+    'host plug vf of <nic> [as <family>] [serial <serial>]',
+    'the usual arrival of a VF: VF_ASSOCIATION, then the PCI channel',
+    ({ nic, family, serial }, names) =>
+      vfOf(nic, family, names, host({ do: 'plug-vf', nic, ...choice(family, serial) })),
+  ),
+  verb('host associate vf of <nic>', 'sends only VF_ASSOCIATION(1)', ({ nic }) => host({ do: 'associate', nic })),
+  verb('host disassociate vf of <nic>', 'sends only VF_ASSOCIATION(0)', ({ nic }) => host({ do: 'disassociate', nic })),
+  verb(
+    'host offer vf of <nic> [as <family>] [serial <serial>]',
+    'offers only the PCI channel',
+    ({ nic, family, serial }, names) =>
+      vfOf(nic, family, names, host({ do: 'offer-vf', nic, ...choice(family, serial) })),
+  ),
+  verb('host revoke vf of <nic> [by <order>]', 'takes the VF away (default: eject-first)', ({ nic, order }) =>
+    host({ do: 'revoke-vf', nic, order: order ?? 'eject-first' }),
+  ),
+  verb('host link of vf of <nic> is up|down', "the VF's cable", ({ nic, 'up|down': link }) =>
+    host({ do: 'vf-link', nic, up: link === 'up' }),
+  ),
+  verb('host link of <nic> is up|down', 'the link that the synthetic NIC reports', ({ nic, 'up|down': link }) =>
+    host({ do: 'nic-link', nic, up: link === 'up' }),
+  ),
+  verb(
+    'host update firmware [by <order>] [gap <duration>] [times <times>] [serial same|different] [as <family>]',
+    'withdraws every VF, updates, and brings them back (default: eject-first, gap 64s, once, same serial)',
+    ({ order, duration, times, 'same|different': serial, family }) =>
+      host({
+        do: 'update-firmware',
+        order: order ?? 'eject-first',
+        gap: duration ?? USUAL_GAP,
+        times: times ?? 1,
+        serial: serial ?? 'same',
+        ...(family === undefined ? {} : { family }),
+      }),
+  ),
+  // -- guest --
+  verb('guest load <module>', 'loads a module', ({ module }) => guest({ do: 'load', module })),
+  verb('guest unload <module>', 'unloads a module', ({ module }) => guest({ do: 'unload', module })),
+  verb('guest up <dev>', 'ip link set up', ({ dev }) => guest({ do: 'up', dev })),
+  verb('guest down <dev>', 'ip link set down', ({ dev }) => guest({ do: 'down', dev })),
+  verb('guest mtu <dev> <mtu>', 'ip link set mtu', ({ dev, mtu }) => guest({ do: 'mtu', dev, mtu })),
+  verb('guest rename <dev> to <ifname>', 'ip link set name', ({ dev, ifname }) =>
+    guest({ do: 'rename', dev, to: ifname }),
+  ),
+  // -- traffic --
+  verb(
+    'flow echo on <nic> every <duration> [of <bytes> bytes] [called <label>]',
+    'asks a station on the switch and counts the answers (called echo-<nic> when it has no other name)',
+    (values, names) => flow('echo', values, names),
+  ),
+  verb(
+    'flow stream on <nic> every <duration> [of <bytes> bytes] [called <label>]',
+    'sends frames both ways (called stream-<nic> when it has no other name)',
+    (values, names) => flow('stream', values, names),
+  ),
+  verb('flow stop <flow>', 'stops a flow', ({ flow: name }) => ({ kind: 'stop-flow', flow: name })),
+  // -- expectations --
+  verb('expect datapath of <nic> is vf|synthetic', 'the path on which host and guest agree', (values) =>
+    expecting({ ask: 'datapath', nic: values.nic, path: values['vf|synthetic'] }),
+  ),
+  verb('expect <dev> is present|absent|up|down', 'the guest has the device; it is up', (values) =>
+    expecting(presence(values.dev, values['present|absent|up|down'])),
+  ),
+  verb('expect <dev> has master <master>', 'the device belongs to the other one', ({ dev, master }) =>
+    expecting({ ask: 'master', dev, master }),
+  ),
+  verb('expect <dev> has no master', 'the device belongs to none', ({ dev }) =>
+    expecting({ ask: 'master', dev, master: undefined }),
+  ),
+  verb('expect <dev> is named <ifname>', 'the name in the guest', ({ dev, ifname }) =>
+    expecting({ ask: 'ifname', dev, ifname }),
+  ),
+  verb('expect <dev> has mtu <mtu>', 'the MTU in the guest', ({ dev, mtu }) => expecting({ ask: 'mtu', dev, mtu })),
+  verb('expect <dev> has [no] flag SLAVE|UP|PROMISC|ALLMULTI', 'an interface flag', ({ dev, no, ...flag }) =>
+    expecting({ ask: 'flag', dev, flag: flag['SLAVE|UP|PROMISC|ALLMULTI'], set: no === undefined }),
+  ),
+  verb('expect [no] lease on <dev>', 'a DHCP client of the guest holds an address there', ({ dev, no }) =>
+    expecting({ ask: 'lease', dev, held: no === undefined }),
+  ),
+  verb('expect [no] log <text>', "a line of the guest's kernel log holds the text", ({ text, no }) =>
+    expecting({ ask: 'log', text, seen: no === undefined }),
+  ),
+  verb('expect cloud-init <version> to <outcome>', 'what that version ended with', ({ version, outcome }) =>
+    expecting({ ask: 'cloud-init', version, outcome }),
+  ),
+  verb('expect flow <flow> lost at most <frames>', 'frames that never arrived, both ways', ({ flow: name, frames }) =>
+    expecting({ ask: 'lost-at-most', flow: name, frames }),
+  ),
+  verb('expect servicing done', 'the firmware update is over and every VF is back', () =>
+    expecting({ ask: 'servicing-done' }),
+  ),
+];
+
+function verb<U extends string>(usage: U, meaning: string, build: (values: ValuesOf<U>, names: Names) => Built): Verb {
+  return {
+    usage,
+    meaning,
+    elements: parseUsage(usage),
+    read(found, names) {
+      const values: Record<string, unknown> = {};
+      for (const [key, word] of found) {
+        if (!(key in PLACEHOLDERS) || word === true) {
+          values[key] = word;
+          continue;
+        }
+        const reading = PLACEHOLDERS[key as PlaceholderName].read(word, names);
+        if ('problem' in reading) return reading;
+        values[key] = reading.value;
+      }
+      return build(values as ValuesOf<U>, names);
+    },
+  };
+}
+
+function choice(family: string | undefined, serial: number | undefined): { family?: string; serial?: number } {
+  return { ...(family === undefined ? {} : { family }), ...(serial === undefined ? {} : { serial }) };
+}
+
+function vfOf(nic: string, family: string | undefined, names: Names, body: StepBody): Built {
+  if (family !== undefined || names.nicsWithVf.includes(nic)) return body;
+  return { problem: `${nic} has no VF model: write "vf: mlx5" (or another) at the NIC, or "as <family>" here` };
+}
+
+function presence(dev: string, what: 'present' | 'absent' | 'up' | 'down'): Question {
+  return what === 'present' || what === 'absent'
+    ? { ask: 'present', dev, present: what === 'present' }
+    : { ask: 'up', dev, up: what === 'up' };
+}
+
+interface FlowValues {
+  readonly nic: string;
+  readonly duration: number;
+  readonly bytes: number | undefined;
+  readonly label: string | undefined;
+}
+
+function flow(kind: FlowPlan['kind'], values: FlowValues, names: Names): Built {
+  const name = values.label ?? `${kind}-${values.nic}`;
+  if (names.flows.includes(name)) return { problem: `a flow called ${name} was started before: give this one a name` };
+  if (values.duration < ms(0.001)) return { problem: 'a flow cannot send more often than every 1us' };
+  const bytes = values.bytes ?? USUAL_FRAME_BYTES;
+  return { kind: 'start-flow', flow: { name, kind, nic: values.nic, every: values.duration, bytes } };
+}
