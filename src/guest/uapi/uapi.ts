@@ -30,14 +30,21 @@ export interface LinkMessage {
   readonly link: LinkInfo;
 }
 
-/** What an administrator or a program makes the guest do. `dev` is an interface name as the guest has it now. */
+/** A device by the name that it has now. Where `ifindex` is given it is that device or ENODEV, whatever bears the name
+ * meanwhile: udev and managers ask by index (ifi_index of a netlink request), an administrator by name. */
+interface LinkChoice {
+  readonly ifname: string;
+  readonly ifindex?: number;
+}
+
+/** What an administrator or a program makes the guest do. */
 export type GuestCommand =
   | { readonly do: 'load'; readonly module: string }
   | { readonly do: 'unload'; readonly module: string }
-  | { readonly do: 'up'; readonly ifname: string }
-  | { readonly do: 'down'; readonly ifname: string }
-  | { readonly do: 'mtu'; readonly ifname: string; readonly mtu: number }
-  | { readonly do: 'rename'; readonly ifname: string; readonly to: string };
+  | ({ readonly do: 'up' } & LinkChoice)
+  | ({ readonly do: 'down' } & LinkChoice)
+  | ({ readonly do: 'mtu'; readonly mtu: number } & LinkChoice)
+  | ({ readonly do: 'rename'; readonly to: string } & LinkChoice);
 
 /** A packet socket that is bound to one device and sees its whole frames. */
 export interface PacketSocket {
