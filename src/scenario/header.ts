@@ -19,7 +19,8 @@ const duration = filled
   })
   .describe('20ms, 1.5s, 2min');
 
-const serial = z.int().min(1).max(0xffff_ffff);
+const serialRange = 'must be a whole number from 1 to 4294967295';
+const serial = z.int(serialRange).min(1, serialRange).max(0xffff_ffff, serialRange);
 
 const nic = z.strictObject({
   mac,

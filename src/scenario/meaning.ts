@@ -46,7 +46,7 @@ export function checkMeaning(
     look('synthetic NIC', nic.synthetic, vocabulary.synthetics, ['nics', name, 'synthetic']);
   }
   for (const fix of Object.keys(header.fixes ?? {})) look('fix', fix, vocabulary.fixes, ['fixes', fix]);
-  for (const row of Object.keys(header.latency ?? {})) look('latency', row, latencyRows(), ['latency', row]);
+  for (const row of Object.keys(header.latency ?? {})) look('latency row', row, latencyRows(), ['latency', row]);
   lookAll('observer', header.user, vocabulary.observers, 'user');
   lookAll('module', header.modules, vocabulary.modules, 'modules');
   lookAll('need', header.needs, Object.keys(NEEDS), 'needs');

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { PLACEHOLDERS } from '../../src/scenario/placeholder.ts';
+import { readBody } from '../../src/scenario/step.ts';
+import { exampleOf, match, splitWords } from '../../src/scenario/usage.ts';
+import { VERBS } from '../../src/scenario/verbs.ts';
+import { NAMES } from '../support/vocabulary.ts';
+
+const names = { ...NAMES, flows: [...NAMES.flows] };
+const example = (verb: (typeof VERBS)[number], full: boolean): string =>
+  exampleOf(verb.elements, (name) => PLACEHOLDERS[name].example, full);
+
+describe.each(VERBS.map((verb) => [verb.usage, verb] as const))('%s', (_usage, verb) => {
+  test.each([false, true])('its example is read by this verb and no other (optional parts: %s)', (full) => {
+    const line = example(verb, full);
+    const words = splitWords(line) ?? [];
+    expect(VERBS.filter((other) => match(other.elements, words) !== undefined)).toEqual([verb]);
+    const known = line.startsWith('flow e') ? { ...names, flows: [] } : names;
+    expect(readBody(line, known)).not.toHaveProperty('problem');
+  });
+
+  test('it has a meaning', () => {
+    expect(verb.meaning).not.toBe('');
+  });
+});
+
+describe('a line becomes plain data', () => {
+  test.each([
+    ['host plug vf of nic1', { kind: 'host', action: { do: 'plug-vf', nic: 'nic1' } }],
+    [
+      'host plug vf of nic2 serial 7 as mana',
+      { kind: 'host', action: { do: 'plug-vf', nic: 'nic2', family: 'mana', serial: 7 } },
+    ],
+    [
+      'host revoke vf of nic1 by surprise',
+      { kind: 'host', action: { do: 'revoke-vf', nic: 'nic1', order: 'surprise' } },
+    ],
+    ['host link of vf of nic1 is down', { kind: 'host', action: { do: 'vf-link', nic: 'nic1', up: false } }],
+    [
+      'host update firmware gap 30s serial different times 2 by assoc-first',
+      {
+        kind: 'host',
+        action: { do: 'update-firmware', order: 'assoc-first', gap: 30e9, times: 2, serial: 'different' },
+      },
+    ],
+    ['guest mtu nic1.vf 9000', { kind: 'guest', command: { do: 'mtu', dev: 'nic1.vf', mtu: 9000 } }],
+    [
+      'flow stream on nic2 every 5ms of 1400 bytes called bulk',
+      { kind: 'start-flow', flow: { name: 'bulk', kind: 'stream', nic: 'nic2', every: 5e6, bytes: 1400 } },
+    ],
+    [
+      'expect nic1.vf has no master',
+      { kind: 'expect', question: { ask: 'master', dev: 'nic1.vf', master: undefined } },
+    ],
+    ['expect no log "a # b"', { kind: 'expect', question: { ask: 'log', text: 'a # b', seen: false } }],
+    [
+      'expect nic1.vf has no flag SLAVE',
+      { kind: 'expect', question: { ask: 'flag', dev: 'nic1.vf', flag: 'SLAVE', set: false } },
+    ],
+    ['expect nic1 is up', { kind: 'expect', question: { ask: 'up', dev: 'nic1', up: true } }],
+  ])('%s', (line, body) => {
+    expect(readBody(line, names)).toEqual(body);
+  });
+});
+
+describe('a line that does not read says what is near', () => {
+  test.each([
+    [
+      'host plgu vf of nic1',
+      'no step reads "host plgu vf of nic1"; nearest: host plug vf of <nic> [as <family>] [serial <serial>]',
+    ],
+    ['expect nic1 is uo', 'no step reads "expect nic1 is uo"; nearest: expect <dev> is present|absent|up|down'],
+    ['guest up nic3', 'no device is called "nic3"; nearest: nic1'],
+    ['host plug vf of nic2', 'nic2 has no VF model: write "vf: mlx5" (or another) at the NIC, or "as <family>" here'],
+    ['host plug vf of nic1 as mlx4', 'no VF model is called "mlx4"; nearest: mlx5'],
+    ['guest mtu nic1 12', '"12" is not bytes: a whole number from 68 to 65535'],
+    [
+      'host update firmware gap 20sec',
+      '"20sec" is no span of time such as 20ms, 1.5s or 2min (at most 30 days); nearest: s',
+    ],
+    ['guest rename nic1 to a/b', '"a/b" is no interface name (1 to 15 characters)'],
+    ['flow stop echo', 'no flow is called "echo"; there is echo-nic1'],
+    ['flow echo on nic1 every 1s', 'a flow called echo-nic1 was started before: give this one a name'],
+    ['expect log "unclosed', 'a quote is not closed: expect log "unclosed'],
+    [
+      'host revoke vf of nic1 by force',
+      'no revoke order is called "force"; there is eject-first, assoc-first, surprise',
+    ],
+  ])('%s', (line, problem) => {
+    expect(readBody(line, names)).toEqual({ problem });
+  });
+});

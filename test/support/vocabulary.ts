@@ -1,0 +1,13 @@
+import type { Names, Vocabulary } from '../../src/scenario/vocabulary.ts';
+
+/** Names for tests that need no devices of their own. */
+export const VOCABULARY: Vocabulary = {
+  profiles: ['linux-5.15', 'linux-6.12'],
+  fixes: ['notifier-before-driver', 'post-init-slave'],
+  vfs: ['mlx5', 'mana'],
+  synthetics: ['ws2022'],
+  observers: ['udev', 'manager'],
+  modules: ['pci-hyperv', 'hv_netvsc', 'mlx5_core', 'mana'],
+};
+
+export const NAMES: Names = { ...VOCABULARY, nics: ['nic1', 'nic2'], nicsWithVf: ['nic1'], flows: ['echo-nic1'] };
