@@ -7,7 +7,7 @@
  * over as one piece.
  */
 import { assert } from '../base/assert.ts';
-import type { MacAddress } from '../base/mac.ts';
+import { type MacAddress, ZERO_MAC } from '../base/mac.ts';
 import { Cell } from '../sim/cell.ts';
 import { Operation, SharedObject } from '../sim/operation.ts';
 import { Queue } from '../sim/queue.ts';
@@ -83,6 +83,11 @@ export class PciFunction extends SharedObject {
   /** What the function is, for whoever made it. */
   get identity(): PciIdentity | undefined {
     return this.what;
+  }
+
+  /** What the firmware tells the driver; a function that nothing is in has none. */
+  get mac(): MacAddress {
+    return this.what?.mac ?? ZERO_MAC;
   }
 
   /** Hands a frame to the function; false when it is dead and the frame has vanished. */

@@ -19,8 +19,14 @@ export class Clock {
   private readonly heap: Timer[] = [];
 
   set(at: Nanoseconds, fire: () => void): Timer {
+    return this.restore(at, this.nextSequence, fire);
+  }
+
+  /** Sets a timer of a saved state again: it keeps its place among those of its moment. */
+  restore(at: Nanoseconds, sequence: number, fire: () => void): Timer {
     assert(Number.isSafeInteger(at) && at >= this.now, `a timer at ${at} ns, which is before now (${this.now} ns)`);
-    const timer: Timer = { at, sequence: this.nextSequence++, fire, cancelled: false };
+    this.nextSequence = Math.max(this.nextSequence, sequence + 1);
+    const timer: Timer = { at, sequence, fire, cancelled: false };
     this.heap.push(timer);
     this.rise(this.heap.length - 1);
     return timer;

@@ -13,6 +13,11 @@ export class Doorbell extends SharedObject {
     return new Operation(this, 'hear');
   }
 
+  /** Takes a ring away, if there is one, without waiting. */
+  silence(): Operation<void> {
+    return new Operation(this, 'silence');
+  }
+
   /** Rings from outside of all contexts, or as a part of another object's operation. */
   inject(): void {
     this.rung = true;
@@ -20,7 +25,7 @@ export class Doorbell extends SharedObject {
   }
 
   enabled(operation: Operation): boolean {
-    return operation.kind === 'ring' || this.rung;
+    return operation.kind !== 'heed' || this.rung;
   }
 
   perform(operation: Operation): void {

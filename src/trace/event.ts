@@ -54,6 +54,7 @@ export interface EventFields {
   'netdev.carrier': { dev: string; up: boolean };
   'netdev.master': { dev: string; master: string };
   'netdev.error': { dev: string; what: string; errno: string };
+  'ipv6.address': { dev: string; address: string; held: boolean };
   uevent: { action: string; dev: string; ifname: string; ifindex: number; flags: number };
   rtnetlink: {
     message: 'RTM_NEWLINK' | 'RTM_DELLINK';

@@ -18,4 +18,5 @@ export type Errno =
   | 'EADDRNOTAVAIL'
   | 'ETIMEDOUT'
   | 'EDQUOT'
-  | 'EDOM';
+  | 'EDOM'
+  | 'EPROTO';

@@ -1,0 +1,87 @@
+/**
+ * Which path carries: the switch that the host confirms, what makes the guest ask for it, and the take-over by which a
+ * joined VF follows its master. Source: drivers/net/hyperv/netvsc_drv.c (netvsc_vf_changed(), __netvsc_vf_setup()),
+ * netvsc.c (netvsc_switch_datapath()); reference B.6 to B.8.
+ */
+import type { Task } from '../../../../sim/operation.ts';
+import { DATA_PATH } from '../../../../wire/nvsp.ts';
+import { IFF } from '../../../uapi/linux.ts';
+import { changeFlags, openDevice, setMtu } from '../../device.ts';
+import { fixed, logAbout } from '../../kernel.ts';
+import type { Netdev } from '../../netdev.ts';
+import type { NetdevEvent } from '../../notifier.ts';
+import type { NetvscNic } from './nic.ts';
+import { nvsp } from './nvsp-out.ts';
+
+/** RETRY_MAX: how often a switch message is sent again when the ring is full. */
+const SWITCH_RETRIES = 2000;
+
+/** netvsc_vf_changed(): a joined VF came up or goes down. What is so already is not asked for again. */
+export function* vfChanged(nic: NetvscNic, vf: Netdev, event: NetdevEvent): Task {
+  if (nic.session === undefined || vf.master !== nic.netdev) return;
+  const up = event === 'NETDEV_GOING_DOWN' ? false : vf.running.now;
+  if (nic.dataPathIsVf.now === up) return;
+  if (up && fixed(nic.kernel, 'mac-fallback') && (yield* nic.vfAlloc.get()) === 0) {
+    logAbout(nic.kernel, nic.netdev, 'info', 'Waiting for the VF association from host');
+    yield* nic.vfAdd.wait(); // without a limit, and under the RTNL
+  }
+  const failed = yield* switchDatapath(nic, up);
+  const direction = up ? 'to' : 'from';
+  if (failed === undefined) logAbout(nic.kernel, nic.netdev, 'info', `Data path switched ${direction} VF: ${vf.name}`);
+  else
+    logAbout(nic.kernel, nic.netdev, 'err', `Data path failed to switch ${direction} VF: ${vf.name}, err: ${failed}`);
+}
+
+/** netvsc_switch_datapath(): the answer is empty, so a host that refused looks like one that did it. */
+function* switchDatapath(nic: NetvscNic, toVf: boolean): Task<string | undefined> {
+  const { kernel, device } = nic;
+  if (!toVf) yield* setGate(nic, false); // stop sending to the VF before the host is asked
+  const message = nvsp({ name: 'switchDataPath', activeDataPath: toVf ? DATA_PATH.vf : DATA_PATH.synthetic });
+  for (let tries = 0; ; tries++) {
+    const { result, answer } = yield* device.channel.request(message, 'SWITCH_DATA_PATH');
+    if (result === 'sent') {
+      yield* answer.wait(); // without a limit
+      yield* setGate(nic, toVf);
+      return undefined;
+    }
+    if (result === 'rescinded') {
+      logAbout(kernel, nic.netdev, 'err', 'Unable to send sw datapath msg, err: -19');
+      return '-19';
+    }
+    if (tries === SWITCH_RETRIES) {
+      logAbout(kernel, nic.netdev, 'err', 'Retry failed to send sw datapath msg, err: -11');
+      return '-11';
+    }
+    yield* kernel.sim.sleep(kernel.latency.of('guest.switch-retry'), 'room in the ring for SWITCH_DATA_PATH');
+  }
+}
+
+function* setGate(nic: NetvscNic, isVf: boolean): Task {
+  if (nic.dataPathIsVf.now === isVf) return;
+  yield* nic.dataPathIsVf.set(isVf);
+  nic.kernel.sim.trace.emit({ kind: 'guest.datapath', nic: nic.dev, path: isVf ? 'vf' : 'synthetic' });
+}
+
+/** The vf_takeover work: the RTNL by trylock, so that whoever cancels it under the RTNL need not fear it. */
+export function* takeoverWork(nic: NetvscNic): Task {
+  const { net } = nic.kernel;
+  if (!(yield* net.rtnl.tryLock())) {
+    yield* nic.vfTakeover.schedule();
+    return;
+  }
+  const vf = nic.vf.now;
+  if (vf !== undefined) yield* setUpVf(nic, vf);
+  yield* net.rtnl.unlock();
+}
+
+/** __netvsc_vf_setup(): MTU, flags (which open or close the VF), address lists; then it is opened for good measure. */
+export function* setUpVf(nic: NetvscNic, vf: Netdev): Task {
+  const { kernel, netdev } = nic;
+  const { net } = kernel;
+  const mtuFailed = yield* setMtu(net, vf, netdev.mtu);
+  if (mtuFailed !== undefined) logAbout(kernel, vf, 'warn', `unable to change mtu to ${netdev.mtu}`);
+  yield* changeFlags(net, vf, netdev.flags.now | IFF.SLAVE);
+  if (!netdev.running.now) return;
+  const openFailed = yield* openDevice(net, vf);
+  if (openFailed !== undefined) logAbout(kernel, vf, 'warn', `unable to open: ${openFailed}`);
+}

@@ -1,0 +1,247 @@
+/**
+ * hv_netvsc as a module: load and unload, probe and remove of a NIC, the notifier, open and close.
+ * Source: drivers/net/hyperv/netvsc_drv.c (reference B.2, B.3, B.6, B.9).
+ * What this leaves out: suspend and resume, ethtool, ring parameters, MAC changes, statistics.
+ */
+
+import type { MacAddress } from '../../../../base/mac.ts';
+import type { Task } from '../../../../sim/operation.ts';
+import { NVSP_VERSIONS } from '../../../../wire/nvsp.ts';
+import { PACKET_FILTER } from '../../../../wire/oid.ts';
+import { CLASS_GUIDS } from '../../../../wire/vmbus.ts';
+import type { Errno } from '../../../uapi/errno.ts';
+import { closeDevice, openDevice, setMtu } from '../../device.ts';
+import { fixed, type LinuxKernel, log, logAbout } from '../../kernel.ts';
+import type { Module } from '../../modules.ts';
+import { Netdev } from '../../netdev.ts';
+import type { NetdevEvent, NotifierBlock, Verdict } from '../../notifier.ts';
+import type { HvDevice, HvDriver } from '../../vmbus-core.ts';
+import { setUpVf, takeoverWork, vfChanged } from './datapath.ts';
+import { linkChangeWork } from './link.ts';
+import { NetvscNic, NicList } from './nic.ts';
+import { haltRndis, initializeRndis, setPacketFilter } from './rndis.ts';
+import { closeSession, openSession } from './session.ts';
+import { startXmit } from './transmit.ts';
+import { findNic, prepareBonding, registerVf, unregisterVf } from './vf.ts';
+
+const MTU_MIN = 68;
+/** NETVSC_MTU: from NVSP 2 on; 1500 before. */
+const MTU_MAX = 65521;
+const MTU_MAX_LEGACY = 1500;
+/** What an open NIC receives (rndis_filter_open()). */
+const FILTER_OPEN = PACKET_FILTER.directed | PACKET_FILTER.allMulticast | PACKET_FILTER.broadcast;
+
+/** The module; each machine has one of its own. */
+export function hvNetvsc(kernel: LinuxKernel): Module {
+  const list = new NicList();
+  const nics = new Map<HvDevice, NetvscNic>();
+  const notifier: NotifierBlock = {
+    name: 'hv_netvsc',
+    priority: 0,
+    notify: (event, dev) => onNetdevEvent(kernel, list, event, dev),
+  };
+  const driver: HvDriver = {
+    name: 'hv_netvsc',
+    interfaceType: CLASS_GUIDS.nic,
+    probe: (device) => probe(kernel, list, nics, device),
+    remove: (device) => remove(kernel, list, nics, device),
+  };
+  return {
+    name: 'hv_netvsc',
+    *load() {
+      if (fixed(kernel, 'notifier-before-driver')) {
+        yield* kernel.net.addNotifier(notifier);
+        yield* kernel.vmbusCore.registerDriver(driver);
+      } else {
+        yield* kernel.vmbusCore.registerDriver(driver);
+        yield* kernel.net.addNotifier(notifier);
+      }
+    },
+    *unload() {
+      yield* kernel.net.removeNotifier(notifier);
+      yield* kernel.vmbusCore.unregisterDriver(driver);
+    },
+  };
+}
+
+/** netvsc_netdev_event(): netvsc's own devices and what no VF can be are not looked at. No event is ever vetoed. */
+function* onNetdevEvent(kernel: LinuxKernel, list: NicList, event: NetdevEvent, dev: Netdev): Task<Verdict> {
+  if (dev.parent.bus === 'vmbus') return 'done';
+  switch (event) {
+    case 'NETDEV_POST_INIT':
+      if (fixed(kernel, 'post-init-slave')) yield* prepareBonding(kernel, list, dev);
+      return 'done';
+    case 'NETDEV_REGISTER': {
+      const nic = yield* findNic(kernel, list, dev);
+      if (nic !== undefined) yield* registerVf(kernel, nic, dev, 'in-notifier');
+      return 'done';
+    }
+    case 'NETDEV_UNREGISTER': {
+      const nic = masterOf(list, dev);
+      if (nic !== undefined) yield* unregisterVf(kernel, nic, dev);
+      return 'done';
+    }
+    case 'NETDEV_UP':
+    case 'NETDEV_DOWN':
+    case 'NETDEV_CHANGE':
+    case 'NETDEV_GOING_DOWN': {
+      const nic = masterOf(list, dev);
+      if (nic !== undefined) yield* vfChanged(nic, dev, event);
+      return 'done';
+    }
+    default:
+      return 'done';
+  }
+}
+
+/** get_netvsc_byref(): the NIC that is the device's master. */
+const masterOf = (list: NicList, dev: Netdev): NetvscNic | undefined =>
+  dev.master === undefined ? undefined : list.all().find((nic) => nic.netdev === dev.master);
+
+/** netvsc_probe(), in the context of whoever brought device and driver together. */
+function* probe(
+  kernel: LinuxKernel,
+  list: NicList,
+  nics: Map<HvDevice, NetvscNic>,
+  device: HvDevice,
+): Task<Errno | undefined> {
+  const nic = new NetvscNic(kernel, device, (self) => ({
+    vfTakeover: () => takeoverWork(self),
+    linkChange: () => linkChangeWork(self),
+  }));
+  const early = fixed(kernel, 'rtnl-before-rndis');
+  if (early) yield* kernel.net.rtnl.lock();
+  const attached = yield* attach(nic);
+  if (!early) yield* kernel.net.rtnl.lock();
+  const errno = attached ?? (yield* register(kernel, list, nic));
+  yield* kernel.net.rtnl.unlock();
+  if (errno !== undefined) return errno;
+  nics.set(device, nic);
+  return undefined;
+}
+
+/** Brings the session up and makes the network device of what RNDIS says. */
+function* attach(nic: NetvscNic): Task<Errno | undefined> {
+  const { kernel } = nic;
+  const session = yield* openSession(nic);
+  if (!session.ok) {
+    log(kernel, nic.dev, 'err', `unable to add netvsc device (ret ${session.error})`);
+    return session.error;
+  }
+  nic.session = session.value;
+  const rndis = yield* initializeRndis(nic, session.value);
+  if (rndis === undefined) {
+    yield* detach(nic);
+    log(kernel, nic.dev, 'err', 'unable to add netvsc device (ret EINVAL)');
+    return 'EINVAL';
+  }
+  nic.linkUp = rndis.linkUp;
+  nic.netdev ??= makeNetdev(nic, rndis.mac, session.value.version);
+  return undefined;
+}
+
+function makeNetdev(nic: NetvscNic, mac: MacAddress, version: number): Netdev {
+  const { kernel, device } = nic;
+  const mtuMax = version >= NVSP_VERSIONS['2'] ? MTU_MAX : MTU_MAX_LEGACY;
+  return new Netdev(kernel.sim, {
+    dev: nic.dev,
+    parent: { bus: 'vmbus', path: `VMBUS:00/${device.channel.offer.instance}`, driver: 'hv_netvsc' },
+    mac,
+    mtuMin: MTU_MIN,
+    mtuMax,
+    ops: {
+      open: () => open(nic),
+      stop: () => stop(nic),
+      startXmit: (frame) => startXmit(nic, frame),
+      changeMtu: (mtu) => changeMtu(nic, mtu),
+    },
+  });
+}
+
+/** The second half of the probe, under the RTNL: from here on the world can see the NIC. */
+function* register(kernel: LinuxKernel, list: NicList, nic: NetvscNic): Task<Errno | undefined> {
+  const errno = yield* kernel.net.register(nic.netdev);
+  if (errno !== undefined) {
+    log(kernel, nic.dev, 'err', 'Unable to register netdev.');
+    yield* detach(nic);
+    return errno;
+  }
+  list.add(nic);
+  if (!fixed(kernel, 'probe-vf-scan')) return undefined;
+  for (const dev of kernel.net.devices) {
+    if (dev.parent.bus === 'vmbus') continue;
+    if ((yield* findNic(kernel, list, dev)) !== nic) continue;
+    yield* prepareBonding(kernel, list, dev);
+    yield* registerVf(kernel, nic, dev, 'in-probe');
+    if (nic.vf.now === dev) yield* setUpVf(nic, dev);
+    break;
+  }
+  return undefined;
+}
+
+/** netvsc_remove(). A joined VF stays registered, without its master, and with IFF_SLAVE still set. */
+function* remove(kernel: LinuxKernel, list: NicList, nics: Map<HvDevice, NetvscNic>, device: HvDevice): Task {
+  const nic = nics.get(device);
+  if (nic === undefined) return;
+  nics.delete(device);
+  yield* nic.linkChange.cancelSync();
+  yield* kernel.net.rtnl.lock();
+  const vf = nic.vf.now;
+  if (vf !== undefined) yield* unregisterVf(kernel, nic, vf);
+  yield* detach(nic);
+  yield* kernel.net.unregister(nic.netdev);
+  list.remove(nic);
+  yield* kernel.net.rtnl.unlock();
+  nic.vfTakeover.retire();
+  nic.linkChange.retire();
+}
+
+/** rndis_filter_device_remove(): halt, then the session ends. */
+function* detach(nic: NetvscNic): Task {
+  const { session } = nic;
+  if (session === undefined) return;
+  yield* haltRndis(nic);
+  nic.filter = 0;
+  nic.session = undefined;
+  yield* closeSession(nic, session);
+}
+
+/** netvsc_open(): filter, carrier, then the VF that follows. */
+function* open(nic: NetvscNic): Task<Errno | undefined> {
+  const { kernel, netdev } = nic;
+  if (!(yield* setPacketFilter(nic, FILTER_OPEN))) {
+    logAbout(kernel, netdev, 'err', 'unable to open device (ret EIO).');
+    return 'EIO';
+  }
+  if (nic.linkUp) yield* kernel.linkWatch.carrier(netdev, true);
+  const vf = nic.vf.now;
+  if (vf === undefined) return undefined;
+  const failed = yield* openDevice(kernel.net, vf);
+  if (failed !== undefined) logAbout(kernel, netdev, 'warn', `unable to open slave: ${vf.name}: ${failed}`);
+  return undefined;
+}
+
+/** netvsc_close(): the VF is closed last, and by that the path is switched back. */
+function* stop(nic: NetvscNic): Task {
+  yield* setPacketFilter(nic, 0);
+  const vf = nic.vf.now;
+  if (vf !== undefined) yield* closeDevice(nic.kernel.net, vf);
+}
+
+/** netvsc_change_mtu(): the VF first, then the whole session is taken down and brought up again. */
+function* changeMtu(nic: NetvscNic, mtu: number): Task<Errno | undefined> {
+  const { kernel, netdev } = nic;
+  const vf = nic.vf.now;
+  if (vf !== undefined) {
+    const errno = yield* setMtu(kernel.net, vf, mtu);
+    if (errno !== undefined) return errno;
+  }
+  yield* detach(nic);
+  const errno = yield* attach(nic);
+  if (errno !== undefined) {
+    logAbout(kernel, netdev, 'err', 'restoring mtu failed');
+    return errno;
+  }
+  if (netdev.running.now) yield* setPacketFilter(nic, FILTER_OPEN);
+  return undefined;
+}

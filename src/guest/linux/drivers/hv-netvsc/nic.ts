@@ -1,0 +1,96 @@
+/**
+ * One synthetic NIC as hv_netvsc keeps it: struct net_device_context, struct netvsc_device and the global list.
+ * Source: drivers/net/hyperv/hyperv_net.h, netvsc_drv.c (reference B.1). Who writes which field is said there; what is
+ * read without the RTNL is a cell.
+ */
+import { type Nanoseconds, seconds } from '../../../../base/time.ts';
+import { Cell } from '../../../../sim/cell.ts';
+import { Completion } from '../../../../sim/completion.ts';
+import type { Context } from '../../../../sim/context.ts';
+import type { Task } from '../../../../sim/operation.ts';
+import type { WaitCell } from '../../../../sim/wait-cell.ts';
+import { Work } from '../../../../sim/work.ts';
+import type { RndisMessage } from '../../../../wire/rndis.ts';
+import type { LinuxKernel } from '../../kernel.ts';
+import type { Netdev } from '../../netdev.ts';
+import type { HvDevice } from '../../vmbus-core.ts';
+import type { NvspSession } from './session.ts';
+
+/** RNDIS media events that wait their turn (struct netvsc_reconfig). */
+export type LinkEvent = 'connect' | 'disconnect' | 'network-change';
+
+/** Works whose bodies live in other files; bound when the NIC is made. */
+export interface NicWorks {
+  readonly vfTakeover: () => Task;
+  readonly linkChange: () => Task;
+}
+
+export class NetvscNic {
+  readonly kernel: LinuxKernel;
+  readonly device: HvDevice;
+  /** The scenario's name: `nic1`. */
+  readonly dev: string;
+  netdev!: Netdev;
+  /** nvdev: the open session; undefined while detached or removed. RTNL. */
+  session: NvspSession | undefined;
+  /** The NAPI context that serves the channel. */
+  napi: Context | undefined;
+  /** vf_netdev: the joined VF; transmit reads it without a lock. */
+  readonly vf: Cell<Netdev | undefined>;
+  /** vf_alloc and vf_serial: what the last VF_ASSOCIATION said; two plain stores by NAPI. */
+  readonly vfAlloc: Cell<number>;
+  readonly vfSerial: Cell<number>;
+  /** vf_add: counts associations that gave a VF. */
+  readonly vfAdd: Completion;
+  /** The guest's opinion of the data path; transmit reads it without a lock. */
+  readonly dataPathIsVf: Cell<boolean>;
+  readonly vfTakeover: Work;
+  readonly linkChange: Work;
+  readonly linkEvents: LinkEvent[] = [];
+  lastLinkChange: Nanoseconds = -seconds(3600);
+  /** RNDIS requests that wait for their answer, by request id. */
+  readonly rndisRequests = new Map<number, WaitCell<RndisMessage>>();
+  nextRndisRequest = 1;
+  /** rndis: media connected, as queried or indicated. */
+  linkUp = true;
+  /** The RNDIS packet filter that is set: 0 while closed. */
+  filter = 0;
+
+  constructor(kernel: LinuxKernel, device: HvDevice, works: (nic: NetvscNic) => NicWorks) {
+    this.kernel = kernel;
+    this.device = device;
+    this.dev = device.dev;
+    const { sim } = kernel;
+    const bodies = works(this);
+    this.vf = new Cell<Netdev | undefined>(sim, `${this.dev}.vf_netdev`, undefined, (vf) => vf?.dev ?? 'none');
+    this.vfAlloc = new Cell(sim, `${this.dev}.vf_alloc`, 0);
+    this.vfSerial = new Cell(sim, `${this.dev}.vf_serial`, 0);
+    this.vfAdd = new Completion(sim, `${this.dev}.vf_add`);
+    this.dataPathIsVf = new Cell(sim, `${this.dev}.data_path_is_vf`, false);
+    this.vfTakeover = new Work(sim, `${this.dev}.vf_takeover`, bodies.vfTakeover);
+    this.linkChange = new Work(sim, `${this.dev}.dwork`, bodies.linkChange);
+  }
+}
+
+/** netvsc_dev_list: the newest first. Written under RTNL; whoever matches a VF holds it too. */
+export class NicList {
+  private readonly nics: NetvscNic[] = [];
+
+  add(nic: NetvscNic): void {
+    this.nics.unshift(nic);
+    this.tell(nic, true);
+  }
+
+  remove(nic: NetvscNic): void {
+    this.nics.splice(this.nics.indexOf(nic), 1);
+    this.tell(nic, false);
+  }
+
+  all(): readonly NetvscNic[] {
+    return this.nics;
+  }
+
+  private tell(nic: NetvscNic, listed: boolean): void {
+    nic.kernel.sim.trace.emit({ kind: 'netvsc.listed', nic: nic.dev, mac: nic.netdev.permAddr, listed });
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Sending a frame: by the VF when it carries, else by the synthetic path.
+ * Source: drivers/net/hyperv/netvsc_drv.c (netvsc_xmit()), netvsc.c (netvsc_send_pkt()); reference B.9.
+ * What this leaves out: queues, offloads, batching, frames larger than a send section (sent by page list there; here
+ * every frame is copied into a section). A full ring or no free section drops the frame.
+ */
+import type { Task } from '../../../../sim/operation.ts';
+import { RNDIS_CHANNEL } from '../../../../wire/nvsp.ts';
+import { RNDIS } from '../../../../wire/rndis.ts';
+import { transmit } from '../../packets.ts';
+import type { NetvscNic } from './nic.ts';
+import { nvsp } from './nvsp-out.ts';
+
+const NO_INFO: readonly [] = [];
+
+/**
+ * The gate: joined, running, carrier, and the host has been told. Each part is read without a lock, in this order,
+ * so the VF can go between two of them.
+ */
+export function* startXmit(nic: NetvscNic, frame: Uint8Array): Task {
+  const vf = yield* nic.vf.get();
+  if (vf !== undefined) {
+    const running = yield* vf.running.get();
+    const carrier = running && (yield* vf.carrier.get());
+    if (carrier && (yield* nic.dataPathIsVf.get())) {
+      yield* transmit(vf, frame);
+      return;
+    }
+  }
+  yield* sendSynthetic(nic, frame);
+}
+
+function* sendSynthetic(nic: NetvscNic, data: Uint8Array): Task {
+  const { session, kernel } = nic;
+  const section = session?.sections.take(session.send.sections);
+  if (session === undefined || section === undefined) return drop(nic, 'no free send section');
+  const message = { name: 'packet', data, perPacketInfo: NO_INFO } as const;
+  const size = kernel.bus.gpadls.store(session.send.gpadl, section * session.send.sectionSize, RNDIS, message);
+  if (size === undefined || size > session.send.sectionSize) {
+    session.sections.free(section);
+    return drop(nic, 'larger than a send section');
+  }
+  const { channel } = nic.device;
+  const id = channel.takeId();
+  session.inFlight.set(id, section);
+  const out = nvsp({
+    name: 'sendRndisPacket',
+    channelType: RNDIS_CHANNEL.data,
+    sendSectionIndex: section,
+    sendSectionSize: size,
+  });
+  const result = yield* channel.write(out, id);
+  if (result === 'sent') return;
+  session.inFlight.delete(id);
+  session.sections.free(section);
+  drop(nic, result === 'full' ? 'ring full' : 'channel taken back');
+}
+
+function drop(nic: NetvscNic, what: string): void {
+  nic.kernel.sim.trace.emit({ kind: 'netdev.error', dev: nic.dev, what: `frame dropped: ${what}`, errno: 'ENOBUFS' });
+}

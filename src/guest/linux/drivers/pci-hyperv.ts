@@ -1,0 +1,314 @@
+/**
+ * pci-hyperv: a PCI bus of one function behind a VMBus channel. Source: drivers/pci/controller/pci-hyperv.c
+ * (reference C.7). Probe, relations and eject meet at `state_lock`; relations and ejects run on the bus's ordered queue.
+ * What this leaves out: interrupts (the function's frames come without), hibernation, several functions on one bus
+ * beyond what relations list, config blocks.
+ */
+import { assert } from '../../../base/assert.ts';
+import { openPayload } from '../../../bus/memory.ts';
+import { isPacket, type ReadPacket } from '../../../bus/packet.ts';
+import { PCI_REGISTER } from '../../../bus/pci-function.ts';
+import { Completion } from '../../../sim/completion.ts';
+import { Mutex } from '../../../sim/mutex.ts';
+import type { Task } from '../../../sim/operation.ts';
+import { OrderedQueue } from '../../../sim/work.ts';
+import { isMalformed, type Malformed } from '../../../wire/message.ts';
+import { CLASS_GUIDS } from '../../../wire/vmbus.ts';
+import { isFailure, slotDevice, VPCI, VPCI_VERSIONS, type VpciFunction, type VpciMessage } from '../../../wire/vpci.ts';
+import { decodeVpciCompletion, type VpciCompletion, type VpciCompletionName } from '../../../wire/vpci-completion.ts';
+import type { Errno } from '../../uapi/errno.ts';
+import { type LinuxKernel, log } from '../kernel.ts';
+import type { Module } from '../modules.ts';
+import type { PciDevice } from '../pci-core.ts';
+import type { HvDevice, HvDriver } from '../vmbus-core.ts';
+
+/** pci_ring_size: 4 pages (VMBUS_RING_SIZE of 16 KiB). */
+const RING_PAGES = 4;
+/** Where the config window is put; what stands there does not matter here. Invented. */
+const MMIO_BASE = 0xfe00_0000n;
+const NO_RANGES = new Uint8Array(120);
+
+/** struct hv_pci_dev: a function that the host listed. */
+interface Child {
+  readonly description: Pick<VpciFunction, 'vendor' | 'device' | 'slot' | 'serial'>;
+  pci: PciDevice | undefined;
+}
+
+/** struct hv_pcibus_device. */
+interface PciBus {
+  readonly device: HvDevice;
+  readonly domain: number;
+  /** Serialises probe, relations, eject and removal (067d6ec7ed5b). */
+  readonly stateLock: Mutex;
+  readonly queue: OrderedQueue;
+  /** The probe waits for the first relations. */
+  readonly surveyed: Completion;
+  state: 'init' | 'probed' | 'installed' | 'removing';
+  children: Child[];
+}
+
+export function pciHyperv(kernel: LinuxKernel): Module {
+  const buses = new Map<HvDevice, PciBus>();
+  const driver: HvDriver = {
+    name: 'hv_pci',
+    interfaceType: CLASS_GUIDS.pciPassThrough,
+    *probe(device) {
+      const bus = makeBus(kernel, device);
+      const errno = yield* probe(kernel, bus);
+      if (errno === undefined) buses.set(device, bus);
+      else yield* giveUp(kernel, bus);
+      return errno;
+    },
+    *remove(device) {
+      const bus = buses.get(device);
+      if (bus === undefined) return;
+      buses.delete(device);
+      yield* remove(kernel, bus);
+    },
+  };
+  return {
+    name: 'pci-hyperv',
+    load: () => kernel.vmbusCore.registerDriver(driver),
+    unload: () => kernel.vmbusCore.unregisterDriver(driver),
+  };
+}
+
+function makeBus(kernel: LinuxKernel, device: HvDevice): PciBus {
+  const { sim, pci } = kernel;
+  const wanted = Number.parseInt(device.channel.offer.instance.slice(9, 13), 16); // bytes 5:4 as one number
+  const { domain, collided } = pci.takeDomain(wanted);
+  if (collided) {
+    const [was, is] = [wanted.toString(16), domain.toString(16)];
+    log(kernel, device.dev, 'warn', `PCI dom# 0x${was} has collision, using 0x${is}`);
+  }
+  return {
+    device,
+    domain,
+    stateLock: new Mutex(sim, `${device.dev}.state_lock`),
+    queue: new OrderedQueue(sim, `hv_pci_${domain.toString(16)}`),
+    surveyed: new Completion(sim, `${device.dev}.survey`),
+    state: 'init',
+    children: [],
+  };
+}
+
+/** hv_pci_probe(): the VF driver's own probe runs inside of it, at the end. */
+function* probe(kernel: LinuxKernel, bus: PciBus): Task<Errno | undefined> {
+  const { channel } = bus.device;
+  const errno = yield* kernel.vmbus.open(channel, RING_PAGES);
+  if (errno !== undefined) return errno;
+  kernel.sim.spawn(
+    `${bus.device.dev}.vpci`,
+    'guest',
+    channel.serve((packet) => onPacket(kernel, bus, packet)),
+    {
+      daemon: true,
+    },
+  );
+  const version = yield* agreeOnVersion(kernel, bus);
+  if (version === undefined) return 'EPROTO';
+  yield* channel.send(vpci({ name: 'queryBusRelations' }));
+  yield* bus.surveyed.wait();
+  yield* bus.stateLock.lock();
+  const failed = yield* install(kernel, bus, version);
+  yield* bus.stateLock.unlock();
+  return failed;
+}
+
+function* agreeOnVersion(kernel: LinuxKernel, bus: PciBus): Task<number | undefined> {
+  for (const version of Object.values(VPCI_VERSIONS)) {
+    const answer = yield* ask(bus, 'queryProtocolVersion', { name: 'queryProtocolVersion', version });
+    if (answer === undefined) return undefined;
+    if (isFailure(answer.status)) continue;
+    log(kernel, bus.device.dev, 'info', `PCI VMBus probing: Using version 0x${version.toString(16)}`);
+    return version;
+  }
+  return undefined;
+}
+
+/** From D0 entry to the devices: under state_lock, so that an eject waits until the VF's driver has probed. */
+function* install(kernel: LinuxKernel, bus: PciBus, version: number): Task<Errno | undefined> {
+  let entered = yield* ask(bus, 'busD0Entry', { name: 'busD0Entry', mmioBase: MMIO_BASE });
+  if (entered !== undefined && isFailure(entered.status)) {
+    log(kernel, bus.device.dev, 'err', 'Retrying D0 Entry');
+    yield* ask(bus, 'busD0Exit', { name: 'busD0Exit' });
+    entered = yield* ask(bus, 'busD0Entry', { name: 'busD0Entry', mmioBase: MMIO_BASE });
+  }
+  if (entered === undefined || isFailure(entered.status)) return 'EPROTO';
+  for (const { description } of bus.children) {
+    const assigned = yield* assignResources(bus, description.slot, version);
+    if (assigned === undefined || isFailure(assigned.status)) {
+      log(kernel, bus.device.dev, 'err', `resource allocated returned 0x${(assigned?.status ?? 0).toString(16)}`);
+      return 'EPROTO';
+    }
+  }
+  bus.state = 'probed';
+  yield* kernel.pci.rescanRemove.lock();
+  yield* createRootBus(kernel, bus);
+  yield* kernel.pci.rescanRemove.unlock();
+  bus.state = 'installed';
+  return undefined;
+}
+
+function* assignResources(
+  bus: PciBus,
+  slot: number,
+  version: number,
+): Task<VpciCompletion<'resourcesAssigned' | 'resourcesAssigned2'> | undefined> {
+  const body = { slot, memoryRanges: NO_RANGES };
+  return version >= VPCI_VERSIONS['1.2']
+    ? yield* ask(bus, 'resourcesAssigned2', { name: 'resourcesAssigned2', ...body, msiDescriptors: 0 })
+    : yield* ask(bus, 'resourcesAssigned', { name: 'resourcesAssigned', ...body, msiDescriptors: 0 });
+}
+
+/** create_root_hv_pci_bus(): devices found, slots made with the decimal serial as their name, then drivers probed. */
+function* createRootBus(kernel: LinuxKernel, bus: PciBus): Task {
+  const text = `PCI host bridge to bus ${bus.domain.toString(16).padStart(4, '0')}:00`;
+  log(kernel, bus.device.dev, 'info', text);
+  for (const child of bus.children) child.pci = yield* scan(kernel, bus, child);
+  for (const { pci, description } of bus.children) {
+    if (pci !== undefined) pci.slot = kernel.pci.createSlot(String(description.serial));
+  }
+  for (const { pci } of bus.children) {
+    if (pci !== undefined) yield* kernel.pci.add(pci);
+  }
+}
+
+/** pci_scan_child_bus(): a function that reads all ones is not there. */
+function* scan(kernel: LinuxKernel, bus: PciBus, child: Child): Task<PciDevice | undefined> {
+  const { dev } = bus.device;
+  const fn = kernel.bus.functions.get(dev);
+  if (fn === undefined) return undefined;
+  const id = yield* fn.configRead(PCI_REGISTER.id);
+  if (id >>> 0 === 0xffff_ffff) return undefined;
+  const device = slotDevice(child.description.slot);
+  const [domain, number] = [bus.domain.toString(16).padStart(4, '0'), device.toString(16).padStart(2, '0')];
+  return {
+    dev,
+    fn,
+    domain: bus.domain,
+    device,
+    vendorId: id & 0xffff,
+    deviceId: id >>> 16,
+    path: `VMBUS:00/${bus.device.channel.offer.instance}/pci${domain}:00/${domain}:00:${number}.0`,
+    slot: undefined,
+    driver: undefined,
+  };
+}
+
+/** hv_pci_onchannelcallback(). */
+function* onPacket(kernel: LinuxKernel, bus: PciBus, packet: ReadPacket): Task {
+  if (!isPacket(packet)) return report(kernel, bus, packet);
+  if (packet.type === 'completion') {
+    const known = yield* bus.device.channel.resolve(packet);
+    if (!known) log(kernel, bus.device.dev, 'err', `Invalid transaction ID ${packet.transactionId.toString(16)}`);
+    return;
+  }
+  const message = openPayload<VpciMessage>(VPCI, packet.payload);
+  if (isMalformed(message)) return report(kernel, bus, message);
+  switch (message.name) {
+    case 'busRelations':
+    case 'busRelations2':
+      yield* defer(kernel, bus, 'BUS_RELATIONS', () => onRelations(kernel, bus, message.functions));
+      break;
+    case 'eject':
+      yield* defer(kernel, bus, 'EJECT', () => onEject(kernel, bus, message.slot));
+      break;
+    default:
+      log(kernel, bus.device.dev, 'warn', `Unimplemented protocol message ${message.name}`);
+  }
+}
+
+function* defer(kernel: LinuxKernel, bus: PciBus, what: string, body: () => Task): Task {
+  if (bus.state === 'removing') log(kernel, bus.device.dev, 'info', `PCI VMBus ${what}: ignored`);
+  else yield* bus.queue.queue({ name: what, body });
+}
+
+/** pci_devices_present_work(): new children ask for their BARs; missing ones lose their slot. */
+function* onRelations(kernel: LinuxKernel, bus: PciBus, functions: readonly Child['description'][]): Task {
+  const isSame = (a: Child['description'], b: Child['description']): boolean =>
+    a.slot === b.slot && a.vendor === b.vendor && a.device === b.device && a.serial === b.serial;
+  for (const child of bus.children) {
+    if (functions.some((each) => isSame(each, child.description))) continue;
+    if (child.pci?.slot !== undefined) kernel.pci.destroySlot(child.pci.slot);
+  }
+  const kept = bus.children.filter((child) => functions.some((each) => isSame(each, child.description)));
+  for (const description of functions) {
+    if (kept.some((child) => isSame(child.description, description))) continue;
+    const { slot } = description;
+    yield* ask(bus, 'queryResourceRequirements', { name: 'queryResourceRequirements', slot });
+    kept.push({ description, pci: undefined });
+  }
+  bus.children = kept;
+  yield* bus.surveyed.complete();
+}
+
+/** hv_eject_device_work(): the VF's driver is removed first; only then the host hears of it. */
+function* onEject(kernel: LinuxKernel, bus: PciBus, slot: number): Task {
+  yield* bus.stateLock.lock();
+  const child = bus.children.find((each) => each.description.slot === slot);
+  if (child?.pci !== undefined) yield* removeDevice(kernel, child.pci);
+  bus.children = bus.children.filter((each) => each !== child);
+  yield* bus.device.channel.send(vpci({ name: 'ejectionComplete', slot, status: 0 }));
+  yield* bus.stateLock.unlock();
+}
+
+function* removeDevice(kernel: LinuxKernel, pci: PciDevice): Task {
+  yield* kernel.pci.rescanRemove.lock();
+  yield* kernel.pci.remove(pci);
+  yield* kernel.pci.rescanRemove.unlock();
+  if (pci.slot !== undefined) kernel.pci.destroySlot(pci.slot);
+  pci.slot = undefined;
+}
+
+/** hv_pci_remove(): the queue is drained first, so no work runs after it. */
+function* remove(kernel: LinuxKernel, bus: PciBus): Task {
+  const wasInstalled = bus.state === 'installed';
+  bus.state = 'removing';
+  yield* bus.queue.destroy();
+  if (wasInstalled) {
+    yield* bus.stateLock.lock();
+    for (const { pci } of bus.children) {
+      if (pci !== undefined) yield* removeDevice(kernel, pci);
+    }
+    bus.children = [];
+    yield* bus.stateLock.unlock();
+  }
+  yield* ask(bus, 'busD0Exit', { name: 'busD0Exit' }); // skipped by the channel when it was rescinded
+  yield* kernel.vmbus.close(bus.device.channel);
+  kernel.pci.releaseDomain(bus.domain);
+}
+
+/** The way out of a probe that failed. */
+function* giveUp(kernel: LinuxKernel, bus: PciBus): Task {
+  bus.state = 'removing';
+  yield* kernel.vmbus.close(bus.device.channel);
+  yield* bus.queue.destroy();
+  kernel.pci.releaseDomain(bus.domain);
+}
+
+const vpci = (message: VpciMessage): { readonly protocol: typeof VPCI; readonly message: VpciMessage } => ({
+  protocol: VPCI,
+  message,
+});
+
+/** Asks and waits; undefined when the channel was taken back or the answer makes no sense. */
+function* ask<N extends VpciCompletionName>(
+  bus: PciBus,
+  of: N,
+  message: VpciMessage,
+): Task<VpciCompletion<N> | undefined> {
+  assert(message.name === of, `${message.name} is asked for as ${of}`);
+  const { channel } = bus.device;
+  const { result, answer } = yield* channel.request(vpci(message), of);
+  if (result !== 'sent') return undefined;
+  const got = yield* channel.untilRescinded(answer);
+  if (got === undefined || got === 'rescinded') return undefined;
+  const opened = got.payload instanceof Uint8Array ? decodeVpciCompletion(of, got.payload) : got.payload;
+  return isMalformed(opened) ? undefined : (opened as VpciCompletion<N>);
+}
+
+function report(kernel: LinuxKernel, bus: PciBus, { protocol, problem, what = '' }: Malformed): void {
+  const { dev } = bus.device;
+  kernel.sim.trace.emit({ kind: 'wire.malformed', from: 'host', protocol, problem, dev, detail: what });
+}

@@ -1,0 +1,133 @@
+/**
+ * A VF's network driver, fed by what its function says: mlx5_core, mana and an invented one are this code with other
+ * numbers. Source of the order: drivers/net/ethernet/mellanox/mlx5/core/en_main.c, microsoft/mana/mana_en.c: the
+ * address is set before register_netdev(), and a driver's remove unregisters first.
+ * What this leaves out: everything of real hardware but its delays; resets and health recovery.
+ */
+import type { Task } from '../../../sim/operation.ts';
+import type { Errno } from '../../uapi/errno.ts';
+import type { LinuxKernel } from '../kernel.ts';
+import type { Module } from '../modules.ts';
+import { Netdev } from '../netdev.ts';
+import { receive } from '../packets.ts';
+import type { PciDevice, PciDriver } from '../pci-core.ts';
+import { VF_DRIVER_IDS } from './ids.ts';
+
+/** What the driver knows of a family: spans of time and limits, from the device model. */
+export interface VfTraits {
+  readonly vendor: number;
+  readonly device: number;
+  readonly probe: number;
+  readonly link: number;
+  readonly stop: number;
+  readonly mtuMin: number;
+  readonly mtuMax: number;
+}
+
+/** The modules of all VF drivers that the table of ids names. */
+export function vfDrivers(kernel: LinuxKernel, traits: readonly VfTraits[]): readonly Module[] {
+  const names = [...new Set(VF_DRIVER_IDS.map((id) => id.driver))];
+  return names.map((name) => vfDriver(kernel, name, traits));
+}
+
+function vfDriver(kernel: LinuxKernel, name: string, traits: readonly VfTraits[]): Module {
+  const bound = new Map<PciDevice, Vf>();
+  const driver: PciDriver = {
+    name,
+    matches: (vendor, device) =>
+      VF_DRIVER_IDS.some((id) => id.driver === name && id.vendor === vendor && id.device === device),
+    *probe(device) {
+      const model = traits.find((each) => each.vendor === device.vendorId && each.device === device.deviceId);
+      if (model === undefined) return 'ENODEV';
+      const vf = new Vf(kernel, device, model);
+      const errno = yield* vf.probe();
+      if (errno === undefined) bound.set(device, vf);
+      return errno;
+    },
+    *remove(device) {
+      const vf = bound.get(device);
+      bound.delete(device);
+      if (vf !== undefined) yield* vf.remove();
+    },
+  };
+  return {
+    name,
+    load: () => kernel.pci.registerDriver(driver),
+    unload: () => kernel.pci.unregisterDriver(driver),
+  };
+}
+
+/** One bound function with its network device. */
+class Vf {
+  private readonly kernel: LinuxKernel;
+  private readonly device: PciDevice;
+  private readonly traits: VfTraits;
+  private readonly netdev: Netdev;
+
+  constructor(kernel: LinuxKernel, device: PciDevice, traits: VfTraits) {
+    this.kernel = kernel;
+    this.device = device;
+    this.traits = traits;
+    const { dev, domain, path, vendorId, deviceId, fn } = device;
+    const driver = device.driver?.name ?? '';
+    this.netdev = new Netdev(kernel.sim, {
+      dev,
+      parent: {
+        bus: 'pci',
+        path,
+        driver,
+        pci: { domain, device: device.device, vendorId, deviceId, slotName: () => device.slot?.name },
+      },
+      mac: fn.mac,
+      mtuMin: traits.mtuMin,
+      mtuMax: traits.mtuMax,
+      ops: {
+        open: () => this.open(),
+        stop: () => this.stop(),
+        startXmit: (frame) => this.startXmit(frame),
+      },
+    });
+  }
+
+  /** Firmware and queues first, then the network device. ENODEV when the function died meanwhile. */
+  *probe(): Task<Errno | undefined> {
+    const { kernel, device } = this;
+    yield* kernel.sim.sleep(kernel.latency.of('vf.probe', this.traits.probe), `${device.dev}'s firmware`);
+    if ((yield* device.fn.barRead(0)) === 0xffff_ffff) return 'ENODEV';
+    const errno = yield* kernel.net.registerLocked(this.netdev);
+    if (errno !== undefined) return errno;
+    kernel.sim.spawn(`${device.dev}.rx`, 'guest', this.receiveFrames(), { daemon: true });
+    return undefined;
+  }
+
+  *remove(): Task {
+    yield* this.kernel.net.unregisterLocked(this.netdev);
+  }
+
+  /** ndo_open: queues and link; the carrier is there when it returns. */
+  private *open(): Task<Errno | undefined> {
+    const { kernel, device, netdev, traits } = this;
+    yield* kernel.sim.sleep(kernel.latency.of('vf.link', traits.link), `${device.dev}'s link`);
+    if ((yield* device.fn.barRead(0)) === 0xffff_ffff) return 'EIO';
+    if (yield* device.fn.link.get()) yield* kernel.linkWatch.carrier(netdev, true);
+    return undefined;
+  }
+
+  private *stop(): Task {
+    const { kernel, device, netdev, traits } = this;
+    yield* kernel.linkWatch.carrier(netdev, false);
+    yield* kernel.sim.sleep(kernel.latency.of('vf.stop', traits.stop), `${device.dev}'s queues`);
+  }
+
+  private *startXmit(frame: Uint8Array): Task {
+    yield* this.device.fn.transmit(frame);
+  }
+
+  private *receiveFrames(): Task {
+    const { fn } = this.device;
+    while (this.netdev.state === 'registered') {
+      const frame = yield* fn.rx.take();
+      yield* receive(this.netdev, frame);
+    }
+  }
+}

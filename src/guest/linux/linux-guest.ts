@@ -1,0 +1,163 @@
+/**
+ * A modelled Linux guest: its kernel put together, and the interface that user mode has to it.
+ * What this leaves out: everything but network devices and what brings them.
+ */
+import type { Guid } from '../../base/guid.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import type { Bus } from '../../bus/bus.ts';
+import type { Latency } from '../../sim/latency.ts';
+import type { Operation, Task } from '../../sim/operation.ts';
+import type { Queue } from '../../sim/queue.ts';
+import type { Simulation } from '../../sim/simulation.ts';
+import { VmbusClient } from '../hv/vmbus-client.ts';
+import type { Errno } from '../uapi/errno.ts';
+import type { LinuxUapi, PciLocation, SysfsAttribute, SysfsLink, SysfsNode, Uevent } from '../uapi/linux.ts';
+import type { GuestCommand, LinkInfo, LinkMessage, PacketSocket } from '../uapi/uapi.ts';
+import { addrconf } from './addrconf.ts';
+import { closeDevice, openDevice, renameDevice, setMtu } from './device.ts';
+import { hvNetvsc } from './drivers/hv-netvsc/driver.ts';
+import { pciHyperv } from './drivers/pci-hyperv.ts';
+import { type VfTraits, vfDrivers } from './drivers/vf-driver.ts';
+import { fixed, type LinuxKernel } from './kernel.ts';
+import { LinkWatch } from './link-watch.ts';
+import { Modules } from './modules.ts';
+import type { Netdev } from './netdev.ts';
+import { PacketSockets } from './packets.ts';
+import { PciCore } from './pci-core.ts';
+import type { Profile } from './profile.ts';
+import { Registry } from './registry.ts';
+import { linkInfo } from './rtnetlink.ts';
+import { pciLocation, readAttribute, readLink } from './sysfs.ts';
+import { sysfsTree } from './sysfs-tree.ts';
+import { VmbusCore } from './vmbus-core.ts';
+
+export interface LinuxGuestOptions {
+  readonly profile: Profile;
+  readonly latency: Latency;
+  readonly vfTraits: readonly VfTraits[];
+  /** The scenario's name of an offered device, for traces. */
+  readonly devOf: (instance: Guid) => string;
+}
+
+export class LinuxGuest implements LinuxUapi {
+  readonly kernel: LinuxKernel;
+  readonly modules: Modules;
+  private readonly packets: PacketSockets;
+
+  constructor(sim: Simulation, bus: Bus, options: LinuxGuestOptions) {
+    const { profile, latency, vfTraits, devOf } = options;
+    const net = new Registry(sim, { hasPreUninit: profile.hasPreUninit });
+    net.chain.add(addrconf(sim, profile));
+    const vmbusCore = new VmbusCore(sim);
+    const vmbus = new VmbusClient(sim, bus, vmbusCore, devOf);
+    vmbusCore.connectedBy(vmbus);
+    const pci = new PciCore(sim);
+    this.kernel = { sim, bus, latency, profile, net, linkWatch: new LinkWatch(sim, net), vmbus, vmbusCore, pci };
+    this.packets = new PacketSockets(sim, net.names);
+    this.modules = new Modules(sim, [
+      pciHyperv(this.kernel),
+      hvNetvsc(this.kernel),
+      ...vfDrivers(this.kernel, vfTraits),
+    ]);
+  }
+
+  /** Connects to the VMBus and loads modules in this order, as an initramfs does. */
+  *boot(modules: readonly string[]): Task<Errno | undefined> {
+    const errno = yield* this.kernel.vmbus.connect();
+    if (errno !== undefined) return errno;
+    for (const module of modules) {
+      const failed = yield* this.modules.load(module);
+      if (failed !== undefined) return failed;
+    }
+    return undefined;
+  }
+
+  /** The registered device of a scenario's name, if there is one: for reports. */
+  netdevOf(dev: string): Netdev | undefined {
+    for (const netdev of this.kernel.net.devices) if (netdev.dev === dev) return netdev;
+    return undefined;
+  }
+
+  // -- the generic core --
+
+  subscribeLinks(name: string): Queue<LinkMessage> {
+    return this.kernel.net.rtnetlink.subscribe(name);
+  }
+
+  *dumpLinks(): Task<readonly LinkInfo[]> {
+    const { net } = this.kernel;
+    yield* net.rtnl.lock();
+    const links = [...net.devices].map(linkInfo).sort((a, b) => a.ifindex - b.ifindex);
+    yield* net.rtnl.unlock();
+    return links;
+  }
+
+  *execute(command: GuestCommand): Task<Result<void, Errno>> {
+    const errno = yield* this.run(command);
+    return errno === undefined ? ok(undefined) : err(errno);
+  }
+
+  openPacket(ifname: string, name: string): Operation<Result<PacketSocket, Errno>> {
+    return this.packets.open(ifname, name);
+  }
+
+  // -- Linux's own --
+
+  subscribeUevents(name: string): Queue<Uevent> {
+    return this.kernel.net.uevents.subscribe(name);
+  }
+
+  listNet(): Operation<readonly string[]> {
+    return this.kernel.net.sysfs.list();
+  }
+
+  readAttribute(path: string, attribute: SysfsAttribute): Task<Result<string, Errno>> {
+    return readAttribute(this.kernel.net.sysfs, path, attribute);
+  }
+
+  readLink(path: string, link: SysfsLink): Task<Result<string, Errno>> {
+    return readLink(this.kernel.net.sysfs, path, link);
+  }
+
+  pciLocation(path: string): Task<Result<PciLocation | undefined, Errno>> {
+    return pciLocation(this.kernel.net.sysfs, path);
+  }
+
+  sysfsTree(): readonly SysfsNode[] {
+    return sysfsTree(this.kernel.net.sysfs);
+  }
+
+  private *run(command: GuestCommand): Task<Errno | undefined> {
+    if (command.do === 'load') return yield* this.modules.load(command.module);
+    if (command.do === 'unload') return yield* this.modules.unload(command.module);
+    const { net } = this.kernel;
+    yield* net.rtnl.lock();
+    const { ifindex, ifname } = command;
+    const dev = ifindex === undefined ? net.names.find(ifname) : this.byIndex(ifindex);
+    const errno = dev === undefined ? 'ENODEV' : yield* this.runOn(dev, command);
+    yield* net.rtnl.unlock();
+    return errno;
+  }
+
+  private *runOn(dev: Netdev, command: LinkCommand): Task<Errno | undefined> {
+    const { net } = this.kernel;
+    switch (command.do) {
+      case 'up':
+        return yield* openDevice(net, dev);
+      case 'down':
+        yield* closeDevice(net, dev);
+        return undefined;
+      case 'mtu':
+        return yield* setMtu(net, dev, command.mtu);
+      case 'rename':
+        return yield* renameDevice(net, dev, command.to, fixed(this.kernel, 'live-rename'));
+    }
+  }
+
+  private byIndex(ifindex: number): Netdev | undefined {
+    for (const dev of this.kernel.net.devices) if (dev.ifindex === ifindex) return dev;
+    return undefined;
+  }
+}
+
+type LinkCommand = Exclude<GuestCommand, { readonly do: 'load' | 'unload' }>;

@@ -1,0 +1,127 @@
+import type { MacAddress } from '../../base/mac.ts';
+import { ZERO_MAC } from '../../base/mac.ts';
+import { Cell } from '../../sim/cell.ts';
+import type { Task } from '../../sim/operation.ts';
+import type { Queue } from '../../sim/queue.ts';
+import type { Simulation } from '../../sim/simulation.ts';
+import type { Errno } from '../uapi/errno.ts';
+import { IFF } from '../uapi/linux.ts';
+
+/** enum netreg_state (linux/netdevice.h). */
+export type RegState = 'uninitialized' | 'registered' | 'unregistering' | 'unregistered' | 'released';
+
+/** Who chose the name: `name_assign_type` in sysfs (uapi/linux/netdevice.h, NET_NAME_*). */
+export const NAME_ASSIGN = { enumerated: 1, predictable: 2, user: 3, renamed: 4 } as const;
+
+/** IFF_NO_ADDRCONF, bit 30 of `priv_flags` (linux/netdevice.h, 6.2 and later). */
+export const IFF_NO_ADDRCONF = 1 << 30;
+
+/** struct net_device_ops, as far as the registry and the packet path call it. All but `startXmit` under RTNL. */
+export interface NetdevOps {
+  readonly open: () => Task<Errno | undefined>;
+  readonly stop: () => Task;
+  readonly startXmit: (frame: Uint8Array) => Task;
+  /** Absent: any MTU in range is taken without further ado. */
+  readonly changeMtu?: (mtu: number) => Task<Errno | undefined>;
+  /** PROMISC, ALLMULTI or the address lists changed. */
+  readonly setRxMode?: () => Task;
+}
+
+/** Where a device hangs in /sys/devices: its parent's path, its driver, and the PCI slot for those that have one. */
+export interface ParentDevice {
+  readonly bus: 'vmbus' | 'pci';
+  /** `VMBUS:00/<guid>` or `VMBUS:00/<guid>/pci0001:00/0001:00:02.0`, below the ACPI part. */
+  readonly path: string;
+  readonly driver: string;
+  readonly pci?: PciParent;
+}
+
+export interface PciParent {
+  readonly domain: number;
+  readonly device: number;
+  readonly vendorId: number;
+  readonly deviceId: number;
+  /** Name of the slot object: the decimal serial number, or with "-1" behind it after a clash; undefined without one. */
+  readonly slotName: () => string | undefined;
+}
+
+/** Takes a frame that came in on a slave before anybody else sees it (netdev_rx_handler_register). */
+export type RxHandler = (frame: Uint8Array) => Netdev;
+
+/**
+ * struct net_device: one network interface. What only RTNL holders touch is plain; what others read without a lock is
+ * a cell, so that each such read is a visible step.
+ */
+export class Netdev {
+  /** The scenario's name: `nic1`, `nic1.vf`. The guest does not know it. */
+  readonly dev: string;
+  readonly parent: ParentDevice;
+  readonly ops: NetdevOps;
+  /** Empty until the registry has chosen one. */
+  name = '';
+  nameAssignType: number = NAME_ASSIGN.enumerated;
+  ifindex = 0;
+  devAddr: MacAddress;
+  permAddr: MacAddress = ZERO_MAC;
+  state: RegState = 'uninitialized';
+  /** `__LINK_STATE_START`: true during ndo_open already. netif_running(). */
+  readonly running: Cell<boolean>;
+  readonly carrier: Cell<boolean>;
+  /** dev->flags, read without a lock by sysfs and by packet paths. */
+  readonly flags: Cell<number>;
+  privFlags = 0;
+  mtu = 1500;
+  readonly mtuMin: number;
+  readonly mtuMax: number;
+  promiscuity = 0;
+  allmulti = 0;
+  master: Netdev | undefined;
+  readonly slaves: Netdev[] = [];
+  rxHandler: RxHandler | undefined;
+  /** References that others hold; the end of unregistration waits until there are none. */
+  readonly references: Cell<number>;
+  readonly sockets: Queue<Uint8Array>[] = [];
+  /** Name template that registration expands: `eth%d`. */
+  readonly template = 'eth%d';
+  /** Whether addrconf gave it an IPv6 address of its own. */
+  hasLinkLocal = false;
+
+  constructor(
+    sim: Simulation,
+    options: {
+      readonly dev: string;
+      readonly parent: ParentDevice;
+      readonly ops: NetdevOps;
+      readonly mac: MacAddress;
+      readonly mtuMin: number;
+      readonly mtuMax: number;
+    },
+  ) {
+    const { dev, parent, ops, mac, mtuMin, mtuMax } = options;
+    this.dev = dev;
+    this.parent = parent;
+    this.ops = ops;
+    this.devAddr = mac;
+    this.mtuMin = mtuMin;
+    this.mtuMax = mtuMax;
+    this.running = new Cell(sim, `${dev}.running`, false);
+    this.carrier = new Cell(sim, `${dev}.carrier`, false);
+    // alloc_etherdev(): ether_setup() gives an Ethernet device these flags (net/ethernet/eth.c)
+    this.flags = new Cell<number>(sim, `${dev}.flags`, IFF.BROADCAST | IFF.MULTICAST);
+    this.references = new Cell(sim, `${dev}.references`, 0);
+  }
+
+  get up(): boolean {
+    return (this.flags.now & IFF.UP) !== 0;
+  }
+
+  get isSlave(): boolean {
+    return (this.flags.now & IFF.SLAVE) !== 0;
+  }
+
+  /** How `netdev_*` log lines call it: `eth1`, `(unnamed net_device) (uninitialized)`. */
+  get logName(): string {
+    const suffix = this.state === 'registered' ? '' : ` (${this.state})`;
+    return `${this.name === '' ? '(unnamed net_device)' : this.name}${suffix}`;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Guest generations: a profile is a list of the fixes that its kernel has; the code asks for a fix by name where the
+ * kernels differ. Source of the table: reference B.12 (commits of torvalds/linux, presence in the trees that were read).
+ * What this leaves out: the namespace, XDP and completion-length rows of B.12, which nothing here models yet.
+ */
+export const FIXES = {
+  'mac-fallback': {
+    commit: '365e1ececb29',
+    meaning: 'a VF is matched by MAC when no association has come, and the switch waits for it',
+  },
+  'rtnl-before-rndis': { commit: 'd30fb712e529', meaning: 'netvsc_probe takes the RTNL before it talks to the host' },
+  'notifier-before-driver': { commit: '85520856466e', meaning: 'the module registers its notifier before its driver' },
+  'post-init-slave': {
+    commit: 'c807d6cd089d',
+    meaning: 'IFF_SLAVE is set at NETDEV_POST_INIT, before user mode can see the VF',
+  },
+  'probe-vf-scan': { commit: '9cae43da9867', meaning: 'netvsc_probe looks for a VF that was registered before it' },
+  'no-addrconf': {
+    commit: 'd7501e076d85',
+    meaning: 'a VF gets IFF_NO_ADDRCONF with IFF_SLAVE, so that IPv6 leaves it alone',
+  },
+  'napi-before-open': {
+    commit: '9448ccd85336',
+    meaning: 'NAPI is enabled before the channel is opened, so that no early event is lost',
+  },
+  'live-rename': { commit: 'bd039b5ea2a9', meaning: 'a device can be renamed while it is up' },
+} as const satisfies Readonly<Record<string, { readonly commit: string; readonly meaning: string }>>;
+
+export type Fix = keyof typeof FIXES;
+
+export const isFix = (name: string): name is Fix => Object.hasOwn(FIXES, name);
+
+export interface Profile {
+  readonly name: string;
+  readonly summary: string;
+  readonly fixes: ReadonlySet<Fix>;
+  /** addrconf skips a device by this mark: `flags & IFF_SLAVE`, or the private flag since 8a321cf7becc (v6.2). */
+  readonly addrconfSkips: 'IFF_SLAVE' | 'IFF_NO_ADDRCONF';
+  /** Whether NETDEV_PRE_UNINIT is raised (6.12). */
+  readonly hasPreUninit: boolean;
+}
+
+const ALL: readonly Fix[] = Object.keys(FIXES).filter(isFix);
+
+export const PROFILES: Readonly<Record<string, Profile>> = {
+  'linux-5.15': {
+    name: 'linux-5.15',
+    summary: 'mainline 5.15.0 as released: none of the fixes below',
+    fixes: new Set(),
+    addrconfSkips: 'IFF_SLAVE',
+    hasPreUninit: false,
+  },
+  'linux-6.12': {
+    name: 'linux-6.12',
+    summary: 'stable tree 6.12.117: all of the fixes below',
+    fixes: new Set(ALL),
+    addrconfSkips: 'IFF_NO_ADDRCONF',
+    hasPreUninit: true,
+  },
+};
+
+/** A profile with single fixes switched on or off against it. */
+export function withFixes(profile: Profile, changes: Readonly<Record<string, boolean>>): Profile {
+  const fixes = new Set(profile.fixes);
+  for (const [name, on] of Object.entries(changes)) {
+    if (!isFix(name)) continue; // names are checked where the scenario is read
+    if (on) fixes.add(name);
+    else fixes.delete(name);
+  }
+  return { ...profile, fixes };
+}

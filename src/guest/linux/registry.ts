@@ -1,0 +1,196 @@
+/**
+ * The registry of network devices: register_netdevice(), unregister_netdevice() and listeners that come and go, step
+ * by step in the kernel's order, with what user mode can see after each step and the roll-back of each failure.
+ * Source: net/core/dev.c, net/core/net-sysfs.c (reference A.1 to A.5).
+ * What this leaves out: namespaces, queues and their kobjects, features, XDP, alternative names.
+ */
+import { assert } from '../../base/assert.ts';
+import { CyclicIndex } from '../../base/index-table.ts';
+import type { Task } from '../../sim/operation.ts';
+import type { Simulation } from '../../sim/simulation.ts';
+import type { Errno } from '../uapi/errno.ts';
+import { closeDevice } from './device.ts';
+import { NetNames } from './names.ts';
+import { NAME_ASSIGN, type Netdev } from './netdev.ts';
+import { type NotifierBlock, NotifierChain } from './notifier.ts';
+import { Rtnetlink } from './rtnetlink.ts';
+import { Rtnl } from './rtnl.ts';
+import { SysfsNet } from './sysfs.ts';
+import { Uevents } from './uevents.ts';
+
+export class Registry {
+  readonly sim: Simulation;
+  readonly chain: NotifierChain;
+  readonly rtnl: Rtnl;
+  readonly names: NetNames;
+  readonly sysfs: SysfsNet;
+  readonly uevents: Uevents;
+  readonly rtnetlink: Rtnetlink;
+  /** dev_base_head: registered devices in the order of registration; RTNL. */
+  readonly devices = new Set<Netdev>();
+  private readonly indices = new CyclicIndex(1, 0x7fffffff);
+  /** Whether 6.12's NETDEV_PRE_UNINIT exists. */
+  private readonly hasPreUninit: boolean;
+
+  constructor(sim: Simulation, options: { readonly hasPreUninit: boolean }) {
+    this.sim = sim;
+    this.hasPreUninit = options.hasPreUninit;
+    this.chain = new NotifierChain(sim.trace);
+    this.rtnl = new Rtnl(sim, this.chain);
+    this.names = new NetNames(sim, 'net names');
+    this.sysfs = new SysfsNet(sim, '/sys/class/net');
+    this.uevents = new Uevents(sim);
+    this.rtnetlink = new Rtnetlink(sim);
+    this.chain.add(this.rtnetlink.notifier);
+    assert(this.indices.take() === 1, 'the loopback device has index 1');
+  }
+
+  /** register_netdev(): takes the RTNL around {@link register}. */
+  *registerLocked(dev: Netdev): Task<Errno | undefined> {
+    yield* this.rtnl.lock();
+    const errno = yield* this.register(dev);
+    yield* this.rtnl.unlock();
+    return errno;
+  }
+
+  /** register_netdevice(); the caller holds the RTNL. Numbers are those of reference A.1. */
+  *register(dev: Netdev): Task<Errno | undefined> {
+    this.rtnl.assertHeld('register_netdevice');
+    assert(dev.state === 'uninitialized', `${dev.dev} is registered twice`);
+    const name = this.names.choose(dev.name === '' ? dev.template : dev.name); // 4
+    if (!name.ok) return this.refused(dev, 'register_netdevice', name.error);
+    dev.name = name.value;
+    const index = this.indices.take(); // 9
+    if (index === undefined) {
+      this.names.release(dev.name);
+      return this.refused(dev, 'register_netdevice', 'ENFILE');
+    }
+    dev.ifindex = index;
+    this.emitState(dev, 'post-init');
+    const vetoed = yield* this.chain.call('NETDEV_POST_INIT', dev); // 11
+    if (vetoed !== undefined) {
+      // Nobody is told: whoever had accepted POST_INIT hears of no end.
+      this.forget(dev);
+      return this.refused(dev, 'NETDEV_POST_INIT', vetoed);
+    }
+    yield* this.expose(dev);
+    const rejected = yield* this.chain.call('NETDEV_REGISTER', dev); // 17
+    if (rejected !== undefined) {
+      yield* this.unregister(dev);
+      return this.refused(dev, 'NETDEV_REGISTER', rejected);
+    }
+    yield* this.rtnetlink.newLink(dev, 'register_netdevice'); // 18
+    return undefined;
+  }
+
+  *unregisterLocked(dev: Netdev): Task {
+    yield* this.rtnl.lock();
+    yield* this.unregister(dev);
+    yield* this.rtnl.unlock();
+  }
+
+  /** unregister_netdevice(); the caller holds the RTNL. What waits for references runs when he releases it. */
+  *unregister(dev: Netdev): Task {
+    this.rtnl.assertHeld('unregister_netdevice');
+    assert(dev.state === 'registered', `${dev.dev} is ${dev.state} and cannot be unregistered`);
+    yield* closeDevice(this, dev); // A.5, 2
+    this.devices.delete(dev); // 3
+    yield* this.names.remove(dev);
+    this.emitVisible(dev, 'ioctl', false);
+    dev.state = 'unregistering';
+    this.emitState(dev, 'unregistering');
+    yield* this.chain.call('NETDEV_UNREGISTER', dev); // 5
+    if (this.hasPreUninit) yield* this.chain.call('NETDEV_PRE_UNINIT', dev);
+    yield* this.rtnetlink.delLink(dev);
+    this.emitVisible(dev, 'rtnetlink', false);
+    yield* this.sysfs.remove(dev);
+    this.emitVisible(dev, 'sysfs', false);
+    yield* this.uevents.emit('remove', dev);
+    this.emitState(dev, 'unregistered');
+    this.forget(dev);
+    this.rtnl.finishLater(dev);
+  }
+
+  /** register_netdevice_notifier(): the newcomer hears of every device that is there, but never of POST_INIT. */
+  *addNotifier(block: NotifierBlock): Task<Errno | undefined> {
+    yield* this.rtnl.lock();
+    if (this.chain.has(block)) {
+      yield* this.rtnl.unlock();
+      return 'EEXIST';
+    }
+    this.chain.add(block);
+    const told: Netdev[] = [];
+    let errno: Errno | undefined;
+    for (const dev of this.devices) {
+      const verdict = yield* this.chain.callOne(block, 'NETDEV_REGISTER', dev);
+      if (verdict === 'bad' || typeof verdict === 'object') {
+        errno = verdict === 'bad' ? 'EPERM' : verdict.errno;
+        break;
+      }
+      if (dev.up) yield* this.chain.callOne(block, 'NETDEV_UP', dev);
+      told.push(dev);
+    }
+    if (errno !== undefined) {
+      yield* this.takeLeave(block, told);
+      this.chain.remove(block);
+    }
+    yield* this.rtnl.unlock();
+    return errno;
+  }
+
+  /** unregister_netdevice_notifier(): the parting one is told that every device goes, although none does. */
+  *removeNotifier(block: NotifierBlock): Task {
+    yield* this.rtnl.lock();
+    this.chain.remove(block);
+    yield* this.takeLeave(block, [...this.devices]);
+    yield* this.rtnl.unlock();
+  }
+
+  emitState(dev: Netdev, state: string): void {
+    const { name: ifname, ifindex, devAddr: mac } = dev;
+    this.sim.trace.emit({ kind: 'netdev.state', dev: dev.dev, state, ifname, ifindex, mac });
+  }
+
+  /** Steps 12 to 16: sysfs and its uevent first, look-ups without a lock next, REGISTER callbacks only then. */
+  private *expose(dev: Netdev): Task {
+    yield* this.sysfs.add(dev); // 12
+    this.emitVisible(dev, 'sysfs', true);
+    yield* this.uevents.emit('add', dev);
+    dev.state = 'registered'; // 13
+    yield* this.names.insert(dev); // 15
+    this.devices.add(dev);
+    this.emitVisible(dev, 'ioctl', true);
+    dev.permAddr = dev.devAddr; // 16
+    this.emitState(dev, 'registered');
+  }
+
+  private *takeLeave(block: NotifierBlock, devices: readonly Netdev[]): Task {
+    for (const dev of devices) {
+      if (dev.up) {
+        yield* this.chain.callOne(block, 'NETDEV_GOING_DOWN', dev);
+        yield* this.chain.callOne(block, 'NETDEV_DOWN', dev);
+      }
+      yield* this.chain.callOne(block, 'NETDEV_UNREGISTER', dev);
+    }
+  }
+
+  private forget(dev: Netdev): void {
+    this.names.release(dev.name);
+    this.indices.free(dev.ifindex);
+    if (dev.state === 'uninitialized') {
+      dev.name = dev.nameAssignType === NAME_ASSIGN.enumerated ? '' : dev.name;
+      dev.ifindex = 0;
+    }
+  }
+
+  private refused(dev: Netdev, what: string, errno: Errno): Errno {
+    this.sim.trace.emit({ kind: 'netdev.error', dev: dev.dev, what, errno });
+    return errno;
+  }
+
+  private emitVisible(dev: Netdev, channel: string, visible: boolean): void {
+    const { name: ifname, ifindex } = dev;
+    const flags = dev.flags.now;
+    this.sim.trace.emit({ kind: 'netdev.visible', dev: dev.dev, channel, visible, ifname, ifindex, flags });
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * What rtnetlink tells and answers about links. Source: net/core/rtnetlink.c.
+ * Silent about devices that are not registered; answers, single or dump, wait for the RTNL.
+ * What this leaves out: attributes beyond LinkInfo, namespaces, groups of listeners.
+ */
+import type { Task } from '../../sim/operation.ts';
+import { Queue } from '../../sim/queue.ts';
+import type { Simulation } from '../../sim/simulation.ts';
+import { IFF } from '../uapi/linux.ts';
+import type { LinkInfo, LinkMessage } from '../uapi/uapi.ts';
+import type { Netdev } from './netdev.ts';
+import type { NetdevEvent, NotifierBlock } from './notifier.ts';
+
+/** The events for which rtnetlink's own notifier sends a RTM_NEWLINK (rtnetlink_event()). */
+const TOLD = new Set<NetdevEvent>([
+  'NETDEV_CHANGEMTU',
+  'NETDEV_CHANGENAME',
+  'NETDEV_FEAT_CHANGE',
+  'NETDEV_CHANGEUPPER',
+]);
+
+/** dev_get_flags(): the flags with what the kernel adds from the device's state. */
+export function reportedFlags(dev: Netdev): number {
+  let flags = dev.flags.now & ~(IFF.RUNNING | IFF.LOWER_UP | IFF.PROMISC | IFF.ALLMULTI);
+  if (dev.promiscuity > 0) flags |= IFF.PROMISC;
+  if (dev.allmulti > 0) flags |= IFF.ALLMULTI;
+  if (dev.running.now && dev.carrier.now) flags |= IFF.RUNNING | IFF.LOWER_UP;
+  return flags;
+}
+
+export function linkInfo(dev: Netdev): LinkInfo {
+  return {
+    ifname: dev.name,
+    ifindex: dev.ifindex,
+    flags: reportedFlags(dev),
+    mac: dev.devAddr,
+    mtu: dev.mtu,
+    master: dev.master?.ifindex ?? 0,
+    carrier: dev.carrier.now,
+    dev: dev.dev,
+  };
+}
+
+export class Rtnetlink {
+  private readonly sim: Simulation;
+  private readonly listeners: Queue<LinkMessage>[] = [];
+  /** Registered at boot with priority 0, hence before any driver's notifier. */
+  readonly notifier: NotifierBlock;
+
+  constructor(sim: Simulation) {
+    this.sim = sim;
+    const told = (event: NetdevEvent, dev: Netdev): Task => this.newLink(dev, event);
+    this.notifier = {
+      name: 'rtnetlink',
+      priority: 0,
+      builtIn: true,
+      *notify(event, dev) {
+        if (TOLD.has(event)) yield* told(event, dev);
+        return 'done';
+      },
+    };
+  }
+
+  subscribe(name: string): Queue<LinkMessage> {
+    const queue = new Queue<LinkMessage>(this.sim, `links of ${name}`);
+    this.listeners.push(queue);
+    return queue;
+  }
+
+  /** RTM_NEWLINK, if the device is registered (rtmsg_ifinfo()). `cause`: the event or call behind it. */
+  *newLink(dev: Netdev, cause: string): Task {
+    if (dev.state !== 'registered') return;
+    yield* this.send('RTM_NEWLINK', linkInfo(dev), cause, dev.master?.dev ?? '');
+  }
+
+  *delLink(dev: Netdev): Task {
+    yield* this.send('RTM_DELLINK', linkInfo(dev), 'unregister_netdevice', dev.master?.dev ?? '');
+  }
+
+  private *send(message: 'RTM_NEWLINK' | 'RTM_DELLINK', link: LinkInfo, cause: string, master: string): Task {
+    const { dev, ifname, ifindex, flags } = link;
+    this.sim.trace.emit({ kind: 'rtnetlink', message, dev, ifname, ifindex, flags, master, cause });
+    const note: LinkMessage = { message: message === 'RTM_NEWLINK' ? 'new' : 'del', link };
+    for (const listener of this.listeners) yield* listener.put(note);
+  }
+}

@@ -1,0 +1,30 @@
+/** Uevents of the net subsystem: who listens gets them. Source: lib/kobject_uevent.c, net/core/net-sysfs.c. */
+import type { Task } from '../../sim/operation.ts';
+import { Queue } from '../../sim/queue.ts';
+import type { Simulation } from '../../sim/simulation.ts';
+import type { Uevent } from '../uapi/linux.ts';
+import type { Netdev } from './netdev.ts';
+import { devpathOf } from './sysfs-path.ts';
+
+export class Uevents {
+  private readonly sim: Simulation;
+  private readonly listeners: Queue<Uevent>[] = [];
+
+  constructor(sim: Simulation) {
+    this.sim = sim;
+  }
+
+  subscribe(name: string): Queue<Uevent> {
+    const queue = new Queue<Uevent>(this.sim, `uevents of ${name}`);
+    this.listeners.push(queue);
+    return queue;
+  }
+
+  *emit(action: Uevent['action'], dev: Netdev, nameBefore = dev.name): Task {
+    const { name: ifname, ifindex } = dev;
+    this.sim.trace.emit({ kind: 'uevent', action, dev: dev.dev, ifname, ifindex, flags: dev.flags.now });
+    const devpathOld = action === 'move' ? devpathOf(dev, nameBefore) : '';
+    const event: Uevent = { action, devpath: devpathOf(dev, ifname), devpathOld, ifname, ifindex, dev: dev.dev };
+    for (const listener of this.listeners) yield* listener.put(event);
+  }
+}
