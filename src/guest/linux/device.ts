@@ -124,10 +124,11 @@ export function* renameDevice(net: Registry, dev: Netdev, to: string, liveRename
   if (dev.up && !liveRename) return 'EBUSY';
   const chosen = net.names.choose(to);
   if (!chosen.ok) return chosen.error;
+  const { name: from, nameAssignType: assign } = dev;
   const errno = yield* moveName(net, dev, chosen.value, NAME_ASSIGN.renamed);
   if (errno === undefined) return undefined;
-  const old = net.names.choose(dev.name);
-  if (old.ok) yield* moveName(net, dev, old.value, dev.nameAssignType);
+  const old = net.names.choose(from);
+  if (old.ok) yield* moveName(net, dev, old.value, assign);
   return errno;
 }
 
