@@ -1,0 +1,189 @@
+/** Each kind of event in words, as one table: the timeline, the diff and the progress line all read it. */
+import { formatDuration, formatMoment } from '../base/time.ts';
+import type { Event, EventKind, EventOf } from '../trace/event.ts';
+
+/** On whose side of the machine a line stands. */
+export type Who = 'scenario' | 'host' | 'guest' | 'user';
+
+interface Row<K extends EventKind> {
+  readonly who: Who | ((event: EventOf<K>) => Who);
+  /** Only for those who want to see everything. */
+  readonly chatter?: true | ((event: EventOf<K>) => boolean);
+  /** Something is wrong; printed so that it is seen. */
+  readonly alarm?: true | ((event: EventOf<K>) => boolean);
+  readonly say: (event: EventOf<K>) => string;
+}
+
+type Words = { readonly [K in EventKind]: Row<K> };
+
+const yes = (holds: boolean, then: string, otherwise: string): string => (holds ? then : otherwise);
+const hex = (flags: number): string => `0x${flags.toString(16)}`;
+const also = (detail: string): string => (detail === '' ? '' : ` (${detail})`);
+
+/** The NVSP messages that tell of the VF; all others are set-up and traffic. */
+const TELLING = new Set(['sendVfAssociation', 'switchDataPath']);
+const EJECTING = new Set(['eject', 'ejectionComplete']);
+
+const WORDS: Words = {
+  'scenario.step': { who: 'scenario', say: ({ line, text }) => `${line}: ${text}` },
+  'scenario.expect': {
+    who: 'scenario',
+    alarm: ({ held }) => !held,
+    say: ({ line, text, held, found }) => `${line}: ${text}: ${yes(held, 'held', 'FAILED')}, found ${found}`,
+  },
+  'invariant.violated': {
+    who: 'scenario',
+    alarm: true,
+    say: ({ invariant, dev, found, since }) => `BROKEN ${invariant}: ${dev}: ${found} (since ${formatMoment(since)})`,
+  },
+  'invariant.exempt': {
+    who: 'scenario',
+    say: ({ invariant, dev, why }) => `${invariant} does not bind ${dev}: ${why}`,
+  },
+  'vmbus.message': {
+    who: ({ from }) => from,
+    chatter: true,
+    say: ({ name, dev, detail }) => `VMBus ${name} ${dev}${also(detail)}`,
+  },
+  'nvsp.message': {
+    who: ({ from }) => from,
+    chatter: ({ name }) => !TELLING.has(name),
+    say: ({ name, nic, detail }) => `NVSP ${name} ${nic}${also(detail)}`,
+  },
+  'rndis.message': {
+    who: ({ from }) => from,
+    chatter: true,
+    say: ({ name, nic, detail }) => `RNDIS ${name} ${nic}${also(detail)}`,
+  },
+  'vpci.message': {
+    who: ({ from }) => from,
+    chatter: ({ name }) => !EJECTING.has(name),
+    say: ({ name, dev, detail }) => `vPCI ${name} ${dev}${also(detail)}`,
+  },
+  'wire.malformed': {
+    who: ({ from }) => from,
+    alarm: true,
+    say: ({ protocol, problem, dev, detail }) => `malformed ${protocol} message at ${dev}: ${problem}${also(detail)}`,
+  },
+  'host.action': { who: 'host', say: ({ action, dev }) => `${action} ${dev}`.trimEnd() },
+  'host.refused': { who: 'host', alarm: true, say: ({ dev, what, why }) => `refuses ${what} of ${dev}: ${why}` },
+  'host.vf': { who: 'host', say: ({ dev, state }) => `${dev} is ${state}` },
+  'host.datapath': { who: 'host', say: ({ nic, path, why }) => `sends to ${nic} by ${path}${also(why)}` },
+  'host.timeout': {
+    who: 'host',
+    alarm: true,
+    say: ({ dev, what, after }) => `gives up waiting for ${what} of ${dev} after ${formatDuration(after)}`,
+  },
+  'servicing.phase': { who: 'host', say: ({ phase, round }) => `firmware update ${round}: ${phase}` },
+  'vf.alive': { who: 'host', say: ({ dev, alive }) => `${dev} ${yes(alive, 'works', 'is dead')}` },
+  'vf.link': { who: 'host', say: ({ dev, up }) => `the link of ${dev} is ${yes(up, 'up', 'down')}` },
+  notifier: {
+    who: 'guest',
+    chatter: true,
+    say: ({ event, dev, notifier, verdict }) => `${event} ${dev} -> ${notifier}: ${verdict}`,
+  },
+  'netdev.visible': {
+    who: 'guest',
+    chatter: ({ channel }) => channel !== 'sysfs',
+    say: ({ dev, channel, visible, ifname, flags }) =>
+      `${dev} (${ifname}) ${yes(visible, `is visible through ${channel}, flags ${hex(flags)}`, `is gone from ${channel}`)}`,
+  },
+  'netdev.state': {
+    who: 'guest',
+    say: ({ dev, state, ifname, ifindex }) => `${dev} (${ifname}, index ${ifindex}) is ${state}`,
+  },
+  'netdev.flags': {
+    who: 'guest',
+    say: ({ dev, flags, gained, lost }) =>
+      `${dev} flags ${hex(flags)}${yes(gained !== '', ` +${gained}`, '')}${yes(lost !== '', ` -${lost}`, '')}`,
+  },
+  'netdev.renamed': { who: 'guest', say: ({ dev, from, to }) => `${dev} renamed from ${from} to ${to}` },
+  'netdev.mtu': { who: 'guest', say: ({ dev, mtu }) => `${dev} MTU ${mtu}` },
+  'netdev.mac': { who: 'guest', say: ({ dev, mac }) => `${dev} MAC ${mac}` },
+  'netdev.carrier': { who: 'guest', say: ({ dev, up }) => `${dev} carrier ${yes(up, 'on', 'off')}` },
+  'netdev.master': {
+    who: 'guest',
+    say: ({ dev, master }) => yes(master === '', `${dev} has no master`, `${dev} has master ${master}`),
+  },
+  'netdev.error': { who: 'guest', alarm: true, say: ({ dev, what, errno }) => `${dev}: ${what} fails with ${errno}` },
+  'ipv6.address': {
+    who: 'guest',
+    say: ({ dev, address, held }) => `${dev} ${yes(held, 'has', 'no longer has')} ${address}`,
+  },
+  uevent: {
+    who: 'guest',
+    say: ({ action, dev, ifname, flags }) => `uevent ${action} ${dev} (${ifname}), flags ${hex(flags)}`,
+  },
+  rtnetlink: {
+    who: 'guest',
+    chatter: true,
+    say: ({ message, dev, ifname, flags, master, cause }) =>
+      `${message} ${dev} (${ifname}), flags ${hex(flags)}${yes(master !== '', `, master ${master}`, '')}${also(cause)}`,
+  },
+  log: { who: 'guest', alarm: ({ level }) => level === 'err', say: ({ text }) => `log: ${text}` },
+  module: { who: 'guest', say: ({ module, loaded }) => `module ${module} ${yes(loaded, 'loaded', 'unloaded')}` },
+  'driver.bound': {
+    who: 'guest',
+    chatter: true,
+    say: ({ dev, driver, bound }) => `${driver} ${yes(bound, 'takes', 'lets go of')} ${dev}`,
+  },
+  'guest.datapath': { who: 'guest', say: ({ nic, path }) => `sends from ${nic} by ${path}` },
+  'netvsc.listed': {
+    who: 'guest',
+    say: ({ nic, mac, listed }) => `hv_netvsc ${yes(listed, 'lists', 'no longer lists')} ${nic} (${mac})`,
+  },
+  'netvsc.vf': { who: 'guest', say: ({ nic, dev, joined }) => `${dev} ${yes(joined, 'joined', 'left')} ${nic}` },
+  'udev.rule': {
+    who: 'user',
+    say: ({ dev, ifname, flags, unmanaged, rule }) =>
+      `udev reads ${dev} (${ifname}) with flags ${hex(flags)}: ${yes(unmanaged, 'unmanaged', 'managed')}${also(rule)}`,
+  },
+  'udev.name': { who: 'user', say: ({ dev, from, to, outcome }) => `udev names ${dev}: ${from} -> ${to}: ${outcome}` },
+  manager: {
+    who: 'user',
+    say: ({ dev, ifname, decision, why }) => `manager: ${decision} ${dev} (${ifname})${also(why)}`,
+  },
+  dhcp: {
+    who: 'user',
+    chatter: true,
+    say: ({ dev, message, mac, address }) => `DHCP ${message} on ${dev} for ${mac} ${address}`.trimEnd(),
+  },
+  lease: {
+    who: 'user',
+    say: ({ dev, mac, address, held }) => `${dev} ${yes(held, 'holds', 'gives up')} ${address} (${mac})`,
+  },
+  'cloud-init': {
+    who: 'user',
+    say: ({ version, outcome, detail }) => `cloud-init ${version}: ${outcome}${also(detail)}`,
+  },
+  flow: { who: 'user', say: ({ flow, dev, state, detail }) => `flow ${flow} on ${dev}: ${state}${also(detail)}` },
+  'frame.lost': {
+    who: 'user',
+    chatter: true,
+    say: ({ flow, direction, id, path, where }) => `${flow} lost ${direction} frame ${id} on ${path} at ${where}`,
+  },
+  'sim.stuck': { who: 'scenario', alarm: true, say: ({ problem, detail }) => `${problem.toUpperCase()}: ${detail}` },
+};
+
+export interface Told {
+  readonly who: Who;
+  readonly chatter: boolean;
+  readonly alarm: boolean;
+  readonly text: string;
+}
+
+/** What happened, for people. A kind that this program does not know is told by its fields. */
+export function tell(event: Event): Told {
+  const row = WORDS[event.kind] as Row<EventKind> | undefined;
+  if (row === undefined) return { who: 'guest', chatter: false, alarm: false, text: plainly(event) };
+  const ask = <T>(given: T | ((event: never) => T)): T =>
+    typeof given === 'function' ? (given as (event: never) => T)(event as never) : given;
+  const text = row.say(event as never);
+  return { who: ask(row.who), chatter: ask(row.chatter ?? false), alarm: ask(row.alarm ?? false), text };
+}
+
+function plainly(event: Event): string {
+  const { time: _, step: __, context: ___, kind, ...fields } = event as Event & Record<string, unknown>;
+  const said = Object.entries(fields).map(([key, value]) => `${key}=${String(value)}`);
+  return [kind, ...said].join(' ');
+}

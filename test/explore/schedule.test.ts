@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FollowSchedule } from '../../src/explore/follow.ts';
+import { RecordOrder } from '../../src/explore/record-order.ts';
+import { formatSchedule, mismatch, parseSchedule, type Schedule } from '../../src/explore/schedule.ts';
+import { Cell } from '../../src/sim/cell.ts';
+import type { Context } from '../../src/sim/context.ts';
+import type { Task } from '../../src/sim/operation.ts';
+import { Simulation } from '../../src/sim/simulation.ts';
+import { RunOn, type Strategy } from '../../src/sim/strategy.ts';
+import { Recorder } from '../../src/trace/recorder.ts';
+
+const base = { scenario: 'a VF: arrives', guest: 'linux-6.12', transport: 'bytes' };
+const schedule: Schedule = {
+  ...base,
+  choices: [
+    { context: 'netvsc_probe', times: 7 },
+    { why: 'tie of timers', value: 1 },
+    { context: 'a b*c', times: 1 },
+  ],
+};
+
+test('a schedule survives its file', () => {
+  const text = formatSchedule(schedule);
+  expect(text).toContain('netvsc_probe*7 ?tie%20of%20timers=1 a%20b%2ac');
+  expect(parseSchedule(text, 'f')).toEqual({ ok: true, value: schedule });
+});
+
+test('any names survive', () => {
+  const context = fc.record({ context: fc.stringMatching(/^[ -~]+$/), times: fc.integer({ min: 1, max: 1e6 }) });
+  const value = fc.record({ why: fc.stringMatching(/^[ -~]+$/), value: fc.nat() });
+  fc.assert(
+    fc.property(fc.array(fc.oneof(context, value), { maxLength: 60 }), (choices) => {
+      const parsed = parseSchedule(formatSchedule({ ...base, choices }), 'f');
+      expect(parsed.ok ? parsed.value.choices : parsed.error).toEqual(choices);
+    }),
+  );
+});
+
+describe('what is no schedule for this run', () => {
+  const text = formatSchedule(schedule);
+  test('a file that was cut off', () => {
+    for (let length = 1; length < text.length - 1; length++) {
+      const parsed = parseSchedule(text.slice(0, length), 'f');
+      expect(parsed.ok ? length : parsed.error[0]?.message).toMatch(/^is (cut off|no netvsim schedule)/);
+    }
+  });
+
+  test.each([
+    ['text', 'hello', 'is no netvsim schedule'],
+    ['a scenario', 'name: x\n', 'is no netvsim schedule'],
+    ['newer', text.replace('schedule: 1', 'schedule: 2'), 'is of format version 2; this netvsim reads version 1'],
+    ['shortened', text.replace('*7', '*6'), 'is cut off: 7 of 8 steps are there'],
+    ['odd', text.replace('*7', '*x'), '"netvsc_probe*x" is no choice such as netvsc_probe*7 or ?tie=1'],
+  ])('%s', (_what, given, message) => {
+    expect(parseSchedule(given, 'f')).toEqual({ ok: false, error: [{ file: 'f', line: undefined, message }] });
+  });
+
+  test('of another scenario or guest', () => {
+    expect(mismatch(schedule, base)).toBeUndefined();
+    expect(mismatch(schedule, { ...base, guest: 'linux-5.15' })).toBe(
+      'is an order of guest "linux-6.12", not of "linux-5.15"',
+    );
+  });
+});
+
+/** Three contexts of four steps each: who ran, in order. */
+function race(strategy: Strategy, who: readonly string[] = ['a', 'b', 'c']): string {
+  const order: string[] = [];
+  const sim = new Simulation(new Recorder(), strategy);
+  const cell = new Cell(sim, 'shared', '');
+  function* run(name: string): Task {
+    for (let i = 0; i < 4; i++) {
+      yield* cell.set(name);
+      order.push(name);
+    }
+  }
+  for (const name of who) sim.spawn(name, 'guest', run(name));
+  sim.run();
+  return order.join('');
+}
+
+/** Takes turns, so that the order is not the default one. */
+class TakeTurns extends RunOn {
+  override pick(ready: readonly Context[], last: Context | undefined): number {
+    return ready.findIndex((context) => context !== last) === -1 ? 0 : ready.findIndex((context) => context !== last);
+  }
+}
+
+describe('following', () => {
+  test('what was recorded runs again', () => {
+    const recording = new RecordOrder(new TakeTurns());
+    const order = race(recording);
+    expect(order).not.toBe(race(new RunOn()));
+    const follow = new FollowSchedule(recording.choices);
+    expect(race(follow)).toBe(order);
+    expect(follow).toMatchObject({ divergence: undefined, unused: undefined });
+  });
+
+  test('behind its end the default order goes on', () => {
+    const follow = new FollowSchedule([{ context: 'c', times: 2 }]);
+    expect(race(follow)).toBe('ccccaaaabbbb');
+  });
+
+  test('the first difference is told with both sides, and ends the run', () => {
+    const follow = new FollowSchedule([
+      { context: 'b', times: 4 },
+      { context: 'd', times: 1 },
+    ]);
+    expect(race(follow)).toBe('bbbb');
+    expect(follow.divergence).toBe('step 5: the schedule says d, but only a, c can run');
+  });
+
+  test('a run that ends before its schedule', () => {
+    const follow = new FollowSchedule([
+      { context: 'a', times: 4 },
+      { context: 'b', times: 1 },
+    ]);
+    race(follow, ['a']);
+    expect(follow.unused).toBe('the run came to its end after 4 steps, and the schedule goes on with b');
+  });
+});
