@@ -2,28 +2,49 @@ import { assert } from './assert.ts';
 
 /** Gives out the lowest free number, from zero; a freed number is given out again first. */
 export class LowestFree {
-  private readonly taken = new Set<number>();
-  /** No number below this one is free. */
-  private floor = 0;
+  /** All numbers from here on are free, but for those in {@link ahead}. */
+  private edge = 0;
+  /** Taken numbers at or above the edge: somebody chose them himself. */
+  private readonly ahead = new Set<number>();
+  /** Free numbers below the edge, falling: the last one is the lowest. */
+  private readonly freed: number[] = [];
 
   /** The number, or undefined when all below `limit` are taken. */
   take(limit: number): number | undefined {
-    while (this.taken.has(this.floor)) this.floor++;
-    if (this.floor >= limit) return undefined;
-    this.taken.add(this.floor);
-    return this.floor++;
+    const again = this.freed.at(-1);
+    if (again !== undefined) return again < limit ? this.freed.pop() : undefined;
+    while (this.ahead.delete(this.edge)) this.edge++;
+    return this.edge < limit ? this.edge++ : undefined;
   }
 
   /** Marks a number that somebody chose himself; false when it is taken. */
   reserve(number: number): boolean {
-    if (this.taken.has(number)) return false;
-    this.taken.add(number);
-    return true;
+    if (number >= this.edge) {
+      const before = this.ahead.size;
+      return this.ahead.add(number).size > before;
+    }
+    const at = this.freed.indexOf(number);
+    if (at !== -1) this.freed.splice(at, 1);
+    return at !== -1;
   }
 
   free(number: number): void {
-    assert(this.taken.delete(number), `${number} is freed but was not taken`);
-    this.floor = Math.min(this.floor, number);
+    if (this.ahead.delete(number)) return;
+    const at = this.placeOf(number);
+    assert(number < this.edge && this.freed[at] !== number, `${number} is freed but was not taken`);
+    this.freed.splice(at, 0, number);
+  }
+
+  /** Where a number stands, or would stand, among the freed ones. */
+  private placeOf(number: number): number {
+    let low = 0;
+    let high = this.freed.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.freed[middle] as number) > number) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 

@@ -42,10 +42,13 @@ export class Operation<T = unknown> {
 // biome-ignore lint/suspicious/noExplicitAny: what a `yield` gives depends on the operation; `yield*` types it
 export type Task<T = void> = Generator<Operation, T, any>;
 
+/** What objects that nobody has come to yet have in common: most of a large machine's cells. */
+export const NOBODY: Context[] = [];
+
 /** Something that contexts share. A subclass is a table of the operations it has. */
 export abstract class SharedObject {
-  /** The contexts whose next operation is on this object, in the order of arrival. */
-  readonly pending: Context[] = [];
+  /** The contexts whose next operation is on this object, in the order of arrival. Kept by the simulation. */
+  pending: Context[] = NOBODY;
   protected readonly sim: Simulation;
   readonly name: string;
 

@@ -9,7 +9,7 @@ import type { Nanoseconds } from '../base/time.ts';
 import { Recorder } from '../trace/recorder.ts';
 import { Clock, type Timer } from './clock.ts';
 import { Context, type ContextSide, type Runner } from './context.ts';
-import { Operation, type SharedObject, type Task } from './operation.ts';
+import { NOBODY, Operation, type SharedObject, type Task } from './operation.ts';
 import { Sleep } from './sleep.ts';
 import { CUT, RunOn, type Strategy } from './strategy.ts';
 
@@ -59,7 +59,7 @@ export class Simulation {
   }
 
   /** Starts a context: its code runs up to the first operation now. */
-  spawn(name: string, side: ContextSide, task: Task, options: { readonly daemon?: boolean } = {}): Context {
+  spawn(name: string, side: ContextSide, task: Task<unknown>, options: { readonly daemon?: boolean } = {}): Context {
     return this.start(name, side, task, options.daemon ?? false);
   }
 
@@ -165,9 +165,11 @@ export class Simulation {
   }
 
   private arrive(context: Context, operation: Operation): void {
+    const { object } = operation;
     context.operation = operation;
-    operation.object.pending.push(context);
-    operation.object.arrive(operation, context);
+    if (object.pending === NOBODY) object.pending = [context];
+    else object.pending.push(context);
+    object.arrive(operation, context);
     this.weigh(context);
   }
 

@@ -9,13 +9,14 @@ import type { Latency } from '../../sim/latency.ts';
 import type { Operation, Task } from '../../sim/operation.ts';
 import type { Queue } from '../../sim/queue.ts';
 import type { Simulation } from '../../sim/simulation.ts';
+import type { Path } from '../../trace/event.ts';
 import { VmbusClient } from '../hv/vmbus-client.ts';
 import type { Errno } from '../uapi/errno.ts';
 import type { LinuxUapi, PciLocation, SysfsAttribute, SysfsLink, SysfsNode, Uevent } from '../uapi/linux.ts';
 import type { GuestCommand, LinkInfo, LinkMessage, PacketSocket } from '../uapi/uapi.ts';
 import { addrconf } from './addrconf.ts';
 import { closeDevice, openDevice, renameDevice, setMtu } from './device.ts';
-import { hvNetvsc } from './drivers/hv-netvsc/driver.ts';
+import { type HvNetvsc, hvNetvsc } from './drivers/hv-netvsc/driver.ts';
 import { pciHyperv } from './drivers/pci-hyperv.ts';
 import { type VfTraits, vfDrivers } from './drivers/vf-driver.ts';
 import { fixed, type LinuxKernel } from './kernel.ts';
@@ -43,6 +44,7 @@ export class LinuxGuest implements LinuxUapi {
   readonly kernel: LinuxKernel;
   readonly modules: Modules;
   private readonly packets: PacketSockets;
+  private readonly netvsc: HvNetvsc;
 
   constructor(sim: Simulation, bus: Bus, options: LinuxGuestOptions) {
     const { profile, latency, vfTraits, devOf } = options;
@@ -54,11 +56,8 @@ export class LinuxGuest implements LinuxUapi {
     const pci = new PciCore(sim);
     this.kernel = { sim, bus, latency, profile, net, linkWatch: new LinkWatch(sim, net), vmbus, vmbusCore, pci };
     this.packets = new PacketSockets(sim, net.names);
-    this.modules = new Modules(sim, [
-      pciHyperv(this.kernel),
-      hvNetvsc(this.kernel),
-      ...vfDrivers(this.kernel, vfTraits),
-    ]);
+    this.netvsc = hvNetvsc(this.kernel);
+    this.modules = new Modules(sim, [pciHyperv(this.kernel), this.netvsc, ...vfDrivers(this.kernel, vfTraits)]);
   }
 
   /** Connects to the VMBus and loads modules in this order, as an initramfs does. */
@@ -76,6 +75,11 @@ export class LinuxGuest implements LinuxUapi {
   netdevOf(dev: string): Netdev | undefined {
     for (const netdev of this.kernel.net.devices) if (netdev.dev === dev) return netdev;
     return undefined;
+  }
+
+  /** The path that a frame sent on this NIC takes now: for reports. */
+  pathOf(nic: string): Path {
+    return this.netvsc.pathOf(nic);
   }
 
   // -- the generic core --

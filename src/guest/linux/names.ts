@@ -14,9 +14,9 @@ const NAME_BYTES_MAX = 15;
 const TEMPLATE_NUMBERS = 32768;
 
 export function isValidName(name: string): boolean {
-  const length = new TextEncoder().encode(name).length;
-  if (length < 1 || length > NAME_BYTES_MAX || name === '.' || name === '..') return false;
-  return !/[/:\s]/.test(name);
+  if (name === '' || name === '.' || name === '..' || /[/:\s]/.test(name)) return false;
+  // A character takes at most three bytes a code unit, so short names need no counting.
+  return name.length * 3 <= NAME_BYTES_MAX || new TextEncoder().encode(name).length <= NAME_BYTES_MAX;
 }
 
 /**
@@ -24,8 +24,8 @@ export function isValidName(name: string): boolean {
  * (under RTNL); look-ups without a lock find the device from `insert` to `remove`.
  */
 export class NetNames extends SharedObject {
-  private readonly taken = new Set<string>();
-  private readonly devices = new Map<string, Netdev>();
+  /** Every name that is taken, with the device that look-ups find by it. */
+  private readonly taken = new Map<string, Netdev | undefined>();
   private readonly numbers = new Map<string, LowestFree>();
 
   /** Expands the template, or checks the plain name; RTNL is held. */
@@ -42,7 +42,7 @@ export class NetNames extends SharedObject {
     if (number === undefined) return err('ENFILE');
     const name = parts.join(String(number));
     if (!isValidName(name)) return err('EINVAL');
-    this.taken.add(name);
+    this.taken.set(name, undefined);
     return ok(name);
   }
 
@@ -70,7 +70,7 @@ export class NetNames extends SharedObject {
 
   /** For whoever holds the RTNL, and for reports. */
   find(name: string): Netdev | undefined {
-    return this.devices.get(name);
+    return this.taken.get(name);
   }
 
   enabled(): boolean {
@@ -78,19 +78,18 @@ export class NetNames extends SharedObject {
   }
 
   perform(operation: Operation): Netdev | undefined {
-    if (operation.kind === 'lookup') return this.devices.get(operation.arg as string);
+    if (operation.kind === 'lookup') return this.taken.get(operation.arg as string);
     const dev = operation.arg as Netdev;
-    if (operation.kind === 'insert') this.devices.set(dev.name, dev);
-    else this.devices.delete(dev.name);
+    this.taken.set(dev.name, operation.kind === 'insert' ? dev : undefined);
     return undefined;
   }
 
   peek(): number {
-    return this.devices.size;
+    return this.taken.size;
   }
 
   private note(name: string): void {
-    this.taken.add(name);
+    this.taken.set(name, undefined);
     for (const [template, numbers] of this.numbers) {
       const number = numberIn(template, name);
       if (number !== undefined) numbers.reserve(number);
@@ -103,7 +102,7 @@ export class NetNames extends SharedObject {
     if (numbers === undefined) {
       numbers = new LowestFree();
       this.numbers.set(template, numbers);
-      for (const name of this.taken) {
+      for (const name of this.taken.keys()) {
         const number = numberIn(template, name);
         if (number !== undefined) numbers.reserve(number);
       }

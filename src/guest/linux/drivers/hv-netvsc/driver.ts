@@ -6,6 +6,7 @@
 
 import type { MacAddress } from '../../../../base/mac.ts';
 import type { Task } from '../../../../sim/operation.ts';
+import type { Path } from '../../../../trace/event.ts';
 import { NVSP_VERSIONS } from '../../../../wire/nvsp.ts';
 import { PACKET_FILTER } from '../../../../wire/oid.ts';
 import { CLASS_GUIDS } from '../../../../wire/vmbus.ts';
@@ -21,7 +22,7 @@ import { linkChangeWork } from './link.ts';
 import { NetvscNic, NicList } from './nic.ts';
 import { haltRndis, initializeRndis, setPacketFilter } from './rndis.ts';
 import { closeSession, openSession } from './session.ts';
-import { startXmit } from './transmit.ts';
+import { carriesByVf, startXmit } from './transmit.ts';
 import { findNic, prepareBonding, registerVf, unregisterVf } from './vf.ts';
 
 const MTU_MIN = 68;
@@ -31,8 +32,14 @@ const MTU_MAX_LEGACY = 1500;
 /** What an open NIC receives (rndis_filter_open()). */
 const FILTER_OPEN = PACKET_FILTER.directed | PACKET_FILTER.allMulticast | PACKET_FILTER.broadcast;
 
-/** The module; each machine has one of its own. */
-export function hvNetvsc(kernel: LinuxKernel): Module {
+/** The module, and what a report may ask it. */
+export interface HvNetvsc extends Module {
+  /** The path that a frame sent on this NIC takes now. */
+  readonly pathOf: (nic: string) => Path;
+}
+
+/** Each machine has one of its own. */
+export function hvNetvsc(kernel: LinuxKernel): HvNetvsc {
   const list = new NicList();
   const nics = new Map<HvDevice, NetvscNic>();
   const notifier: NotifierBlock = {
@@ -48,6 +55,10 @@ export function hvNetvsc(kernel: LinuxKernel): Module {
   };
   return {
     name: 'hv_netvsc',
+    pathOf(name) {
+      const nic = list.all().find((each) => each.dev === name);
+      return nic !== undefined && carriesByVf(nic) ? 'vf' : 'synthetic';
+    },
     *load() {
       if (fixed(kernel, 'notifier-before-driver')) {
         yield* kernel.net.addNotifier(notifier);

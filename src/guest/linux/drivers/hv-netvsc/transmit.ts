@@ -30,6 +30,12 @@ export function* startXmit(nic: NetvscNic, frame: Uint8Array): Task {
   yield* sendSynthetic(nic, frame);
 }
 
+/** What the gate would say now; for reports. */
+export function carriesByVf(nic: NetvscNic): boolean {
+  const vf = nic.vf.now;
+  return vf !== undefined && vf.running.now && vf.carrier.now && nic.dataPathIsVf.now;
+}
+
 function* sendSynthetic(nic: NetvscNic, data: Uint8Array): Task {
   const { session, kernel } = nic;
   const section = session?.sections.take(session.send.sections);

@@ -1,0 +1,181 @@
+/** The modelled machine as a stage: what scenario verbs do to it, and what expectations find. */
+import { formatDuration, type Nanoseconds } from '../base/time.ts';
+import { IFF } from '../guest/uapi/linux.ts';
+import type { GuestCommand } from '../guest/uapi/uapi.ts';
+import type { HostAction } from '../host/action.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Task } from '../sim/operation.ts';
+import type { Simulation } from '../sim/simulation.ts';
+import { WaitCell } from '../sim/wait-cell.ts';
+import type { Event } from '../trace/event.ts';
+import { Flow } from '../user/flows.ts';
+import type { Answer, FlowPlan, GuestVerb, Question, Stage } from './stage.ts';
+
+type Refusal = { readonly refused: string } | undefined;
+
+/** An expectation that waits to hold. */
+interface Waiting {
+  readonly question: Question;
+  readonly cell: WaitCell<Answer>;
+}
+
+export class ModelStage implements Stage {
+  readonly machine: Machine;
+  readonly sim: Simulation;
+  private readonly flows = new Map<string, Flow>();
+  private readonly waiting = new Set<Waiting>();
+  private readonly leases = new Map<string, string>();
+  private readonly cloudInit = new Map<string, string>();
+  private readonly logs: string[] = [];
+  private readonly awaitBoot: WaitCell<true>;
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+    this.sim = machine.sim;
+    this.awaitBoot = new WaitCell(this.sim, 'boot');
+    this.sim.trace.listen((event) => this.notice(event));
+    this.sim.spawn('boot', 'guest', this.boot());
+  }
+
+  *booted(): Task {
+    yield* this.awaitBoot.wait();
+  }
+
+  host(action: HostAction): Task<Refusal> {
+    return this.machine.host.act(action);
+  }
+
+  *guest(verb: GuestVerb): Task<Refusal> {
+    const command = this.resolve(verb);
+    if (command === undefined) return { refused: `${'dev' in verb ? verb.dev : ''} is not there` };
+    const done = yield* this.machine.guest.execute(command);
+    return done.ok ? undefined : { refused: done.error };
+  }
+
+  *startFlow(plan: FlowPlan): Task<Refusal> {
+    if (this.flows.has(plan.name)) return { refused: `a flow ${plan.name} runs already` };
+    const { host, guest } = this.machine;
+    const address = host.addressOf(plan.nic);
+    const spec = { ...plan, dev: plan.nic, mac: this.machine.macOf(plan.nic), address, station: host.stationOf(plan.nic) };
+    const flow = new Flow(this.sim, guest, spec, {
+      ifname: () => guest.netdevOf(plan.nic)?.name,
+      pathNow: () => guest.pathOf(plan.nic),
+    });
+    this.flows.set(plan.name, flow);
+    if (plan.kind === 'stream') yield* host.startStream(plan);
+  }
+
+  *stopFlow(name: string): Task<Refusal> {
+    const flow = this.flows.get(name);
+    if (flow === undefined) return { refused: `no flow ${name} runs` };
+    this.flows.delete(name);
+    yield* flow.stop();
+    yield* this.machine.host.stopStream(name);
+    return undefined;
+  }
+
+  *until(question: Question, limit: Nanoseconds): Task<Answer> {
+    const now = this.ask(question);
+    if (now.holds || limit === 0) return now;
+    const cell = new WaitCell<Answer>(this.sim, `expectation within ${formatDuration(limit)}`, limit);
+    const waiting = { question, cell };
+    this.waiting.add(waiting);
+    const answer = yield* cell.wait();
+    this.waiting.delete(waiting);
+    return answer ?? this.ask(question);
+  }
+
+  ask(question: Question): Answer {
+    switch (question.ask) {
+      case 'datapath':
+        return this.askDatapath(question.nic, question.path);
+      case 'present':
+      case 'up':
+      case 'master':
+      case 'ifname':
+      case 'mtu':
+      case 'flag':
+        return this.askDevice(question);
+      case 'lease': {
+        const address = this.leases.get(question.dev);
+        return { holds: (address !== undefined) === question.held, found: address ?? 'no lease' };
+      }
+      case 'log': {
+        const seen = this.logs.some((line) => line.includes(question.text));
+        return { holds: seen === question.seen, found: seen ? 'such a line' : 'no such line' };
+      }
+      case 'cloud-init': {
+        const outcome = this.cloudInit.get(question.version);
+        return { holds: outcome === question.outcome, found: outcome ?? 'no outcome yet' };
+      }
+      case 'lost-at-most': {
+        const { tx, rx } = this.sim.trace.frames.flow(question.flow);
+        const lost = tx.lost().length + rx.lost().length;
+        return { holds: lost <= question.frames, found: `${lost} lost` };
+      }
+      case 'servicing-done': {
+        const done = this.machine.host.servicingDone;
+        return { holds: done, found: done ? 'done' : 'still under way' };
+      }
+    }
+  }
+
+  private askDatapath(nic: string, path: 'vf' | 'synthetic'): Answer {
+    const [guest, host] = [this.machine.guest.pathOf(nic), this.machine.host.pathOf(nic)];
+    const found = guest === host ? guest : `guest ${guest}, host ${host}`;
+    return { holds: guest === path && host === path, found };
+  }
+
+  private askDevice(question: Extract<Question, { readonly dev: string }>): Answer {
+    const netdev = this.machine.guest.netdevOf(question.dev);
+    if (question.ask === 'present') {
+      return { holds: (netdev !== undefined) === question.present, found: netdev === undefined ? 'absent' : 'present' };
+    }
+    if (netdev === undefined) return { holds: false, found: `no ${question.dev}` };
+    switch (question.ask) {
+      case 'up':
+        return { holds: netdev.up === question.up, found: netdev.up ? 'up' : 'down' };
+      case 'master':
+        return { holds: netdev.master?.dev === question.master, found: netdev.master?.dev ?? 'no master' };
+      case 'ifname':
+        return { holds: netdev.name === question.ifname, found: netdev.name };
+      case 'mtu':
+        return { holds: netdev.mtu === question.mtu, found: String(netdev.mtu) };
+      case 'flag': {
+        const set = (netdev.flags.now & IFF[question.flag]) !== 0;
+        return { holds: set === question.set, found: `flags 0x${netdev.flags.now.toString(16)}` };
+      }
+      default:
+        return { holds: false, found: 'nothing' };
+    }
+  }
+
+  /** A guest command by the interface name of the moment; undefined when the device is not there. */
+  private resolve(verb: GuestVerb): GuestCommand | undefined {
+    if (verb.do === 'load' || verb.do === 'unload') return verb;
+    const ifname = this.machine.guest.netdevOf(verb.dev)?.name;
+    if (ifname === undefined) return undefined;
+    const { dev: _, ...rest } = verb;
+    return { ...rest, ifname };
+  }
+
+  private notice(event: Event): void {
+    if (event.kind === 'lease') {
+      if (event.held) this.leases.set(event.dev, event.address);
+      else this.leases.delete(event.dev);
+    }
+    if (event.kind === 'log') this.logs.push(event.text);
+    if (event.kind === 'cloud-init') this.cloudInit.set(event.version, event.outcome);
+    for (const waiting of this.waiting) {
+      const answer = this.ask(waiting.question);
+      if (!answer.holds) continue;
+      this.waiting.delete(waiting);
+      waiting.cell.inject(answer);
+    }
+  }
+
+  private *boot(): Task {
+    yield* this.machine.boot();
+    yield* this.awaitBoot.resolve(true);
+  }
+}
