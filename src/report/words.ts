@@ -165,6 +165,9 @@ const WORDS: Words = {
   'sim.stuck': { who: 'scenario', alarm: true, say: ({ problem, detail }) => `${problem.toUpperCase()}: ${detail}` },
 };
 
+/** The name of every kind. */
+export const EVENT_KINDS: readonly string[] = Object.keys(WORDS);
+
 export interface Told {
   readonly who: Who;
   readonly chatter: boolean;

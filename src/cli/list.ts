@@ -1,0 +1,68 @@
+/** `netvsim list`: everything that a scenario can name. */
+import type { Command } from 'commander';
+import { formatDuration } from '../base/time.ts';
+import { FIXES, PROFILES } from '../guest/linux/profile.ts';
+import { asJson } from '../report/json.ts';
+import { INVARIANTS } from '../scenario/invariants/invariants.ts';
+import { loadScenario } from '../scenario/load.ts';
+import { unknownName } from '../scenario/problem.ts';
+import { NEEDS } from '../scenario/scenario.ts';
+import { VERBS } from '../scenario/verbs.ts';
+import { LATENCY } from '../sim/latency.ts';
+import { InputError } from './input-error.ts';
+import { CATALOGUE, VOCABULARY } from './model.ts';
+import { shippedScenarios } from './package-files.ts';
+import { readText } from './read-file.ts';
+import { print } from './terminal.ts';
+
+interface Entry {
+  readonly name: string;
+  readonly meaning: string;
+}
+
+const SECTIONS: Readonly<Record<string, () => readonly Entry[]>> = {
+  scenarios: () =>
+    shippedScenarios().map(({ name, file }) => {
+      const loaded = loadScenario(readText(file), file, VOCABULARY);
+      return { name, meaning: loaded.ok ? loaded.value.name : 'does not load: see netvsim check' };
+    }),
+  guests: () => Object.values(PROFILES).map(({ name, summary }) => ({ name, meaning: summary })),
+  fixes: () =>
+    Object.entries(FIXES).map(([name, { commit, meaning }]) => ({ name, meaning: `${meaning} (${commit})` })),
+  devices: () => [...CATALOGUE.vfs, ...CATALOGUE.synthetics].map(({ name, summary }) => ({ name, meaning: summary })),
+  observers: () => VOCABULARY.observers.map((name) => ({ name, meaning: 'a modelled program of user mode' })),
+  modules: () => VOCABULARY.modules.map((name) => ({ name, meaning: 'a module of the guest' })),
+  invariants: () => INVARIANTS.map(({ name, meaning, source }) => ({ name, meaning: `${meaning} (${source})` })),
+  verbs: () => VERBS.map(({ usage, meaning }) => ({ name: usage, meaning })),
+  latency: () =>
+    Object.entries(LATENCY).map(([name, { span, meaning, source }]) => {
+      return { name, meaning: `${formatDuration(span)}: ${meaning} (${source})` };
+    }),
+  needs: () => Object.entries(NEEDS).map(([name, meaning]) => ({ name, meaning })),
+};
+
+export function addList(program: Command): void {
+  program
+    .command('list')
+    .description('list scenarios, guests, devices, invariants, verbs and all else that a scenario can name')
+    .argument('[what]', `only ${Object.keys(SECTIONS).join(', ')}`)
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  netvsim list\n  netvsim list verbs')
+    .action((what: string | undefined, flags: { readonly json?: true }) => list(what, flags.json === true));
+}
+
+function list(what: string | undefined, json: boolean): void {
+  const names = Object.keys(SECTIONS);
+  if (what !== undefined && !names.includes(what)) throw new InputError(unknownName('list', what, names));
+  const shown = names.filter((name) => what === undefined || name === what);
+  const sections = Object.fromEntries(shown.map((name) => [name, SECTIONS[name]?.() ?? []]));
+  if (json) {
+    print(asJson('netvsim list', sections));
+    return;
+  }
+  const blocks = Object.entries(sections).map(([name, entries]) => `${name}:\n${entries.map(formatEntry).join('')}`);
+  print(blocks.join('\n'));
+}
+
+const formatEntry = ({ name, meaning }: Entry): string =>
+  name.length > 28 ? `  ${name}\n${' '.repeat(32)}${meaning}\n` : `  ${name.padEnd(28)}  ${meaning}\n`;

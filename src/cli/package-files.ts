@@ -1,0 +1,41 @@
+/** What lies in the installed package beside the program: its version and the scenarios that it ships. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { InputError } from './input-error.ts';
+
+export interface ShippedScenario {
+  /** The file's name without `.yaml`: what `netvsim run` takes as well. */
+  readonly name: string;
+  readonly file: string;
+}
+
+/** The package's folder, found from this file upwards: it is the same in a checkout and where it is installed. */
+export function packageRoot(): string {
+  let folder = import.meta.dirname;
+  while (!existsSync(join(folder, 'package.json'))) {
+    const above = dirname(folder);
+    if (above === folder) throw new InputError('the netvsim package is incomplete: it has no package.json');
+    folder = above;
+  }
+  return folder;
+}
+
+export function version(): string {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  return version;
+}
+
+export function shippedScenarios(): readonly ShippedScenario[] {
+  return ['scenarios', 'races'].flatMap((room) => {
+    const folder = join(packageRoot(), 'fixtures', room);
+    if (!existsSync(folder)) return [];
+    const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
+    return files.sort().map((file) => ({ name: basename(file, '.yaml'), file: join(folder, file) }));
+  });
+}
+
+/** A path as it is, or the file of a shipped scenario that is called by its name. */
+export function scenarioFile(given: string): string {
+  if (existsSync(given) || /[/.]/.test(given)) return given;
+  return shippedScenarios().find(({ name }) => name === given)?.file ?? given;
+}

@@ -1,0 +1,27 @@
+/** One line that says how far a run is, on terminals only and only when it takes a while. */
+import { formatDuration } from '../base/time.ts';
+import type { Simulation } from '../sim/simulation.ts';
+
+const SILENT_MS = 2000;
+const BETWEEN_MS = 200;
+
+export class Progress {
+  /** What the run is at, put before the figures. */
+  phase = '';
+  private readonly begun = Date.now();
+  private shownAt = 0;
+  private readonly shown = process.stderr.isTTY === true;
+
+  see(sim: Simulation): void {
+    const now = Date.now();
+    if (!this.shown || now - this.begun < SILENT_MS || now - this.shownAt < BETWEEN_MS) return;
+    this.shownAt = now;
+    const phase = this.phase === '' ? '' : `${this.phase}, `;
+    process.stderr.write(`\r\u001b[K${phase}${formatDuration(sim.now)} of virtual time, ${sim.steps} steps`);
+  }
+
+  /** Takes the line away. */
+  end(): void {
+    if (this.shownAt > 0) process.stderr.write('\r\u001b[K');
+  }
+}

@@ -1,0 +1,35 @@
+/** Files that the user names, read whole; what cannot be read is said with its name. */
+import { readFileSync, statSync } from 'node:fs';
+import { explainSystemError, InputError } from './input-error.ts';
+
+/** Larger than any scenario, schedule or trace that makes sense. */
+const LARGEST = 1 << 30;
+const LARGEST_TEXT = 16 << 20;
+
+export function readBytes(file: string, largest = LARGEST): Uint8Array {
+  if (file === '') throw new InputError('an empty text is no file name');
+  try {
+    const { size } = statSync(file);
+    if (size > largest) throw new InputError(`${file}: is too large (${size} bytes)`);
+    return readFileSync(file);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${file}: ${explainSystemError(error)}`);
+  }
+}
+
+/** A text in UTF-8; anything else is no text. */
+export function readText(file: string): string {
+  const bytes = readBytes(file, LARGEST_TEXT);
+  const zero = bytes.indexOf(0);
+  try {
+    if (zero !== -1) throw new TypeError();
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new InputError(`${file}:${lineOf(bytes, zero)}: is no text file`);
+  }
+}
+
+function lineOf(bytes: Uint8Array, at: number): number {
+  return at === -1 ? 1 : bytes.subarray(0, at).filter((byte) => byte === 0x0a).length + 1;
+}

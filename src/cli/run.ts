@@ -1,0 +1,142 @@
+/** `netvsim run`: one scenario, in one order. */
+import type { Command } from 'commander';
+import { FollowSchedule } from '../explore/follow.ts';
+import { RecordOrder } from '../explore/record-order.ts';
+import { formatSchedule, mismatch, parseSchedule, type Schedule } from '../explore/schedule.ts';
+import { runAsJson } from '../report/json.ts';
+import { formatJunit } from '../report/junit.ts';
+import { formatTimeline, formatVerdict } from '../report/timeline.ts';
+import { loadScenario } from '../scenario/load.ts';
+import { type Run, runScenario } from '../scenario/run.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { formatFailure, type Verdict } from '../scenario/verdict.ts';
+import { RunOn, type Strategy } from '../sim/strategy.ts';
+import { encodeTrace, type TraceHeader } from '../trace/codec.ts';
+import type { Event } from '../trace/event.ts';
+import type { Listener } from '../trace/recorder.ts';
+import { InputError } from './input-error.ts';
+import { logEvents } from './log.ts';
+import { makeStage, VOCABULARY } from './model.ts';
+import { logLevel, stepCount, transport } from './options.ts';
+import { scenarioFile, version } from './package-files.ts';
+import { Progress } from './progress.ts';
+import { readText } from './read-file.ts';
+import { reproduction } from './reproduction.ts';
+import { complain, print, wantsColour } from './terminal.ts';
+import { checkWritable, writeFile } from './write-file.ts';
+
+interface RunFlags {
+  readonly guest?: string;
+  readonly transport?: 'direct' | 'bytes';
+  readonly schedule?: string;
+  readonly record?: string;
+  readonly json?: true;
+  readonly junit?: string;
+  readonly trace?: string;
+  readonly verbose?: true;
+  readonly logLevel: string;
+  readonly maxSteps?: number;
+}
+
+export function addRun(program: Command, end: (exit: number) => void): void {
+  program
+    .command('run')
+    .description('run a scenario and judge it')
+    .argument('<file>', 'a scenario file, or the name of a shipped one (see netvsim list scenarios)')
+    .option('--guest <profile>', 'another guest than the file says')
+    .addOption(transport())
+    .option('--schedule <file>', 'run the order of events in this file')
+    .option('--record <file>', 'write the order of events to this file')
+    .option('--json', 'print the verdict and every event as JSON')
+    .option('--junit <file>', 'write the verdict as JUnit XML')
+    .option('--trace <file>', 'write a trace file (see netvsim trace)')
+    .option('--verbose', 'show set-up and traffic too')
+    .addOption(logLevel())
+    .addOption(stepCount())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  netvsim run vf-plug-join
+  netvsim run vf-seen-before-join --guest linux-5.15
+  netvsim run my.yaml --trace my.trace --junit report.xml`,
+    )
+    .action((file: string, flags: RunFlags) => end(run(scenarioFile(file), flags)));
+}
+
+export function loadFile(file: string, flags: Pick<RunFlags, 'guest' | 'transport'>): Scenario {
+  const loaded = loadScenario(readText(file), file, VOCABULARY, { guest: flags.guest, transport: flags.transport });
+  if (!loaded.ok) throw InputError.of(loaded.error);
+  return loaded.value;
+}
+
+function run(file: string, flags: RunFlags): number {
+  for (const output of [flags.record, flags.junit, flags.trace]) checkWritable(output);
+  const scenario = loadFile(file, flags);
+  const schedule = flags.schedule === undefined ? undefined : loadSchedule(flags.schedule, scenario);
+  const follow = schedule === undefined ? undefined : new FollowSchedule(schedule.choices);
+  const inner: Strategy = follow ?? new RunOn();
+  const order = flags.record === undefined ? undefined : new RecordOrder(inner);
+  const events: Event[] = [];
+  const listeners: Listener[] = [(event) => events.push(event)];
+  if (flags.logLevel !== 'silent') listeners.push(logEvents(flags.logLevel));
+  const { verdict } = carryOut(scenario, { strategy: order ?? inner, listeners, stepsMax: flags.maxSteps });
+  const unfollowed = follow?.divergence ?? follow?.unused;
+  if (unfollowed !== undefined) throw new InputError(`${flags.schedule}: does not fit this run: ${unfollowed}`);
+  const header = headerOf(scenario, flags.schedule ?? '');
+  if (order !== undefined && flags.record !== undefined) {
+    const { name, plan } = scenario;
+    const { guest, transport } = plan;
+    writeFile(flags.record, formatSchedule({ scenario: name, guest, transport, choices: order.choices }));
+  }
+  if (flags.trace !== undefined) writeFile(flags.trace, encodeTrace({ header, events }));
+  if (flags.junit !== undefined) writeFile(flags.junit, junitOf(header, verdict));
+  report(header, verdict, events, flags);
+  if (verdict.exit !== 0) complain(`reproduce with: ${reproduction()}`);
+  return verdict.exit;
+}
+
+interface CarryOut {
+  readonly strategy: Strategy;
+  readonly listeners: readonly Listener[];
+  readonly stepsMax: number | undefined;
+}
+
+function carryOut(scenario: Scenario, options: CarryOut): Run {
+  const progress = new Progress();
+  try {
+    return runScenario(scenario, makeStage, { ...options, onProgress: (sim) => progress.see(sim) });
+  } finally {
+    progress.end();
+  }
+}
+
+function loadSchedule(file: string, scenario: Scenario): Schedule {
+  const parsed = parseSchedule(readText(file), file);
+  if (!parsed.ok) throw InputError.of(parsed.error);
+  const { guest, transport } = scenario.plan;
+  const problem = mismatch(parsed.value, { scenario: scenario.name, guest, transport });
+  if (problem !== undefined) throw new InputError(`${file}: ${problem}`);
+  return parsed.value;
+}
+
+export function headerOf(scenario: Scenario, schedule: string): TraceHeader {
+  const { guest, transport } = scenario.plan;
+  return { scenario: scenario.name, guest, transport, schedule, netvsim: version() };
+}
+
+function junitOf(header: TraceHeader, verdict: Verdict): string {
+  const failures = verdict.failures.map(formatFailure);
+  const one = { name: header.scenario, group: header.guest, time: verdict.endTime, failures, error: verdict.limit };
+  return formatJunit('netvsim run', [one]);
+}
+
+function report(header: TraceHeader, verdict: Verdict, events: readonly Event[], flags: RunFlags): void {
+  if (flags.json === true) {
+    print(runAsJson(header, verdict, events));
+    return;
+  }
+  const colour = wantsColour();
+  print(formatVerdict(header, verdict, colour));
+  print(`\n${formatTimeline(events, { colour, verbose: flags.verbose === true })}`);
+}
