@@ -15,7 +15,7 @@ import type { Task } from '../sim/operation.ts';
 import { Simulation } from '../sim/simulation.ts';
 import type { Strategy } from '../sim/strategy.ts';
 import { Recorder } from '../trace/recorder.ts';
-import { startObserver } from '../user/observers.ts';
+import { startObservers } from '../user/observers.ts';
 import type { NicPlan, Plan } from './plan.ts';
 
 /** The devices that there are; `devices/` is known to the edge only, which hands it down. */
@@ -50,7 +50,7 @@ export class Machine {
       vfTraits: catalogue.vfs.map(traitsOf),
       devOf: (instance) => this.host.devOf(instance),
     });
-    for (const name of plan.user) startObserver(name, sim, this.guest, this.latency);
+    startObservers(plan.user, { sim, uapi: this.guest, latency: this.latency });
   }
 
   /** Connects the guest to its bus and loads the plan's modules; returns when the last one is loaded. */

@@ -56,13 +56,20 @@ export class ModelStage implements Stage {
     if (this.flows.has(plan.name)) return { refused: `a flow ${plan.name} runs already` };
     const { host, guest } = this.machine;
     const address = host.addressOf(plan.nic);
-    const spec = { ...plan, dev: plan.nic, mac: this.machine.macOf(plan.nic), address, station: host.stationOf(plan.nic) };
+    const spec = {
+      ...plan,
+      dev: plan.nic,
+      mac: this.machine.macOf(plan.nic),
+      address,
+      station: host.stationOf(plan.nic),
+    };
     const flow = new Flow(this.sim, guest, spec, {
       ifname: () => guest.netdevOf(plan.nic)?.name,
       pathNow: () => guest.pathOf(plan.nic),
     });
     this.flows.set(plan.name, flow);
     if (plan.kind === 'stream') yield* host.startStream(plan);
+    return undefined;
   }
 
   *stopFlow(name: string): Task<Refusal> {

@@ -18,6 +18,11 @@ export class Mutex extends SharedObject {
     return new Operation(this, 'tryLock');
   }
 
+  /** Waits until nobody holds it, and does not take it: where the kernel would try again and again. */
+  whenFree(): Operation<void> {
+    return new Operation(this, 'whenFree');
+  }
+
   /** Releasing is an operation too: others may run here. */
   unlock(): Operation<void> {
     return new Operation(this, 'unlock');
@@ -32,7 +37,8 @@ export class Mutex extends SharedObject {
   }
 
   enabled(operation: Operation): boolean {
-    return operation.kind !== 'lock' || this.owner === undefined;
+    const waits = operation.kind === 'lock' || operation.kind === 'whenFree';
+    return !waits || this.owner === undefined;
   }
 
   perform(operation: Operation, context: Context): boolean | undefined {
@@ -44,6 +50,7 @@ export class Mutex extends SharedObject {
       this.owner = undefined;
       return undefined;
     }
+    if (operation.kind === 'whenFree') return undefined;
     if (this.owner !== undefined) return false;
     this.owner = context;
     return true;

@@ -7,8 +7,13 @@ import { assert } from '../base/assert.ts';
 import type { Nanoseconds } from '../base/time.ts';
 import type { Timer } from './clock.ts';
 import type { Context, ContextSide } from './context.ts';
+import type { Mutex } from './mutex.ts';
 import { Operation, SharedObject, type Task } from './operation.ts';
 import type { Simulation } from './simulation.ts';
+
+/** What a work item does. One that could not get a lock by trying gives the lock: it is queued again, as at once, but
+ * begins only when the lock is free, since trying in between would come to nothing and time would stand still. */
+export type WorkBody = () => Task | Task<Mutex | undefined>;
 
 /**
  * A work item of an unordered queue (the kernel's system queue), with or without a delay.
@@ -21,9 +26,9 @@ export class Work extends SharedObject {
   private running = false;
   /** How many wait in {@link cancelSync}; meanwhile nobody can schedule the item, not even its own body. */
   private cancelling = 0;
-  private readonly body: () => Task;
+  private readonly body: WorkBody;
 
-  constructor(sim: Simulation, name: string, body: () => Task) {
+  constructor(sim: Simulation, name: string, body: WorkBody) {
     super(sim, name);
     this.body = body;
   }
@@ -83,6 +88,7 @@ export class Work extends SharedObject {
         return true;
       case 'finish':
         this.running = false;
+        if (operation.arg === true && this.cancelling === 0) this.waiting ??= 'queued';
         return true;
       default:
         return true;
@@ -118,8 +124,9 @@ export class Work extends SharedObject {
   private *loop(): Task {
     for (;;) {
       yield* new Operation<boolean>(this, 'begin');
-      yield* this.body();
-      yield* new Operation<boolean>(this, 'finish');
+      const busy = yield* this.body() as Task<Mutex | undefined>;
+      yield* new Operation<boolean>(this, 'finish', busy !== undefined);
+      if (busy !== undefined) yield* busy.whenFree();
     }
   }
 }

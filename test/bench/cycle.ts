@@ -3,7 +3,7 @@ import { syntheticModels, vfModels } from '../../devices/index.ts';
 import { mac } from '../../src/base/mac.ts';
 import { Machine } from '../../src/machine/machine.ts';
 import type { NicPlan, Plan } from '../../src/machine/plan.ts';
-import { type Event, type EventBody } from '../../src/trace/event.ts';
+import type { Event, EventBody } from '../../src/trace/event.ts';
 import { Recorder } from '../../src/trace/recorder.ts';
 import { type Line, median, time } from './measure.ts';
 
@@ -85,4 +85,3 @@ export function cycleLines(): Line[] {
     { what: 'plug-join-revoke-return, bytes and trace', figure: bytes.us, unit: 'us', target: 3000 },
   ];
 }
-

@@ -4,9 +4,5 @@ import { frameLines } from './frames.ts';
 import { print } from './measure.ts';
 import { scaleLines } from './scale.ts';
 
-const met = [
-  print('Steps and cycles', cycleLines()),
-  print('Scale', scaleLines()),
-  print('Frames', frameLines()),
-];
+const met = [print('Steps and cycles', cycleLines()), print('Scale', scaleLines()), print('Frames', frameLines())];
 process.exitCode = met.every(Boolean) ? 0 : 1;

@@ -36,7 +36,7 @@ export class LinkWatch {
     yield* this.work.schedule(delay);
   }
 
-  private *run(): Task {
+  private *run(): Task<undefined> {
     yield* this.net.rtnl.lock();
     const pending = this.pending;
     this.pending = [];
@@ -47,5 +47,6 @@ export class LinkWatch {
       yield* this.net.rtnetlink.newLink(dev, 'linkwatch');
     }
     yield* this.net.rtnl.unlock();
+    return undefined;
   }
 }

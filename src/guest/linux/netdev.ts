@@ -45,6 +45,9 @@ export interface PciParent {
   readonly slotName: () => string | undefined;
 }
 
+/** What an Ethernet frame carries (uapi/linux/if_ether.h). */
+const ETH_DATA_LEN = 1500;
+
 /** Takes a frame that came in on a slave before anybody else sees it (netdev_rx_handler_register). */
 export type RxHandler = (frame: Uint8Array) => Netdev;
 
@@ -70,9 +73,9 @@ export class Netdev {
   /** dev->flags, read without a lock by sysfs and by packet paths. */
   readonly flags: Cell<number>;
   privFlags = 0;
-  mtu = 1500;
+  mtu = ETH_DATA_LEN;
   readonly mtuMin: number;
-  readonly mtuMax: number;
+  mtuMax: number;
   promiscuity = 0;
   allmulti = 0;
   master: Netdev | undefined;
@@ -94,10 +97,10 @@ export class Netdev {
       readonly ops: NetdevOps;
       readonly mac: MacAddress;
       readonly mtuMin: number;
-      readonly mtuMax: number;
+      readonly mtuMax?: number;
     },
   ) {
-    const { dev, parent, ops, mac, mtuMin, mtuMax } = options;
+    const { dev, parent, ops, mac, mtuMin, mtuMax = ETH_DATA_LEN } = options;
     this.dev = dev;
     this.parent = parent;
     this.ops = ops;

@@ -39,6 +39,11 @@ export class Rtnl {
     return yield* this.mutex.tryLock();
   }
 
+  /** What a work item gives that has to try again. */
+  get busy(): Mutex {
+    return this.mutex;
+  }
+
   /** Releases the lock, then ends the devices that were unregistered under it. */
   *unlock(): Task {
     const todo = this.todo;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { seconds } from '../../../src/base/time.ts';
 import { openDevice, renameDevice, setMtu } from '../../../src/guest/linux/device.ts';
 import { linkToMaster, registerRxHandler, unlinkFromMaster } from '../../../src/guest/linux/upper.ts';
-import { seconds } from '../../../src/base/time.ts';
 import { RegistryBench } from './registry-bench.ts';
 
 describe('register_netdevice', () => {
@@ -197,7 +197,11 @@ describe('a registered device', () => {
     bench.run(() => bench.net.addNotifier(block));
     const device = bench.registered('d1');
     expect(bench.underRtnl(() => renameDevice(bench.net, device, 'lan0', false))).toBe('EINVAL');
-    expect([device.name, bench.net.names.find('lan0'), bench.net.names.find('eth0')]).toEqual(['eth0', undefined, device]);
+    expect([device.name, bench.net.names.find('lan0'), bench.net.names.find('eth0')]).toEqual([
+      'eth0',
+      undefined,
+      device,
+    ]);
   });
 
   test('MTU: the same value raises nothing, out of range is EINVAL, a vetoed CHANGEMTU puts the old one back', () => {

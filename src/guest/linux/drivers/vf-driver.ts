@@ -4,6 +4,7 @@
  * address is set before register_netdev(), and a driver's remove unregisters first.
  * What this leaves out: everything of real hardware but its delays; resets and health recovery.
  */
+import type { Context } from '../../../sim/context.ts';
 import type { Task } from '../../../sim/operation.ts';
 import type { Errno } from '../../uapi/errno.ts';
 import type { LinuxKernel } from '../kernel.ts';
@@ -63,6 +64,7 @@ class Vf {
   private readonly device: PciDevice;
   private readonly traits: VfTraits;
   private readonly netdev: Netdev;
+  private receiver: Context | undefined;
 
   constructor(kernel: LinuxKernel, device: PciDevice, traits: VfTraits) {
     this.kernel = kernel;
@@ -96,12 +98,13 @@ class Vf {
     if ((yield* device.fn.barRead(0)) === 0xffff_ffff) return 'ENODEV';
     const errno = yield* kernel.net.registerLocked(this.netdev);
     if (errno !== undefined) return errno;
-    kernel.sim.spawn(`${device.dev}.rx`, 'guest', this.receiveFrames(), { daemon: true });
+    this.receiver = kernel.sim.spawn(`${device.dev}.rx`, 'guest', this.receiveFrames(), { daemon: true });
     return undefined;
   }
 
   *remove(): Task {
     yield* this.kernel.net.unregisterLocked(this.netdev);
+    if (this.receiver !== undefined) this.kernel.sim.end(this.receiver);
   }
 
   /** ndo_open: queues and link; the carrier is there when it returns. */
@@ -125,7 +128,7 @@ class Vf {
 
   private *receiveFrames(): Task {
     const { fn } = this.device;
-    while (this.netdev.state === 'registered') {
+    for (;;) {
       const frame = yield* fn.rx.take();
       yield* receive(this.netdev, frame);
     }

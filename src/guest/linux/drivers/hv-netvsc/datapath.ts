@@ -3,6 +3,7 @@
  * joined VF follows its master. Source: drivers/net/hyperv/netvsc_drv.c (netvsc_vf_changed(), __netvsc_vf_setup()),
  * netvsc.c (netvsc_switch_datapath()); reference B.6 to B.8.
  */
+import type { Mutex } from '../../../../sim/mutex.ts';
 import type { Task } from '../../../../sim/operation.ts';
 import { DATA_PATH } from '../../../../wire/nvsp.ts';
 import { IFF } from '../../../uapi/linux.ts';
@@ -63,15 +64,13 @@ function* setGate(nic: NetvscNic, isVf: boolean): Task {
 }
 
 /** The vf_takeover work: the RTNL by trylock, so that whoever cancels it under the RTNL need not fear it. */
-export function* takeoverWork(nic: NetvscNic): Task {
+export function* takeoverWork(nic: NetvscNic): Task<Mutex | undefined> {
   const { net } = nic.kernel;
-  if (!(yield* net.rtnl.tryLock())) {
-    yield* nic.vfTakeover.schedule();
-    return;
-  }
+  if (!(yield* net.rtnl.tryLock())) return net.rtnl.busy;
   const vf = nic.vf.now;
   if (vf !== undefined) yield* setUpVf(nic, vf);
   yield* net.rtnl.unlock();
+  return undefined;
 }
 
 /** __netvsc_vf_setup(): MTU, flags (which open or close the VF), address lists; then it is opened for good measure. */

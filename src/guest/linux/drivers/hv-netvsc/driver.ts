@@ -4,7 +4,6 @@
  * What this leaves out: suspend and resume, ethtool, ring parameters, MAC changes, statistics.
  */
 
-import type { MacAddress } from '../../../../base/mac.ts';
 import type { Task } from '../../../../sim/operation.ts';
 import type { Path } from '../../../../trace/event.ts';
 import { NVSP_VERSIONS } from '../../../../wire/nvsp.ts';
@@ -14,7 +13,7 @@ import type { Errno } from '../../../uapi/errno.ts';
 import { closeDevice, openDevice, setMtu } from '../../device.ts';
 import { fixed, type LinuxKernel, log, logAbout } from '../../kernel.ts';
 import type { Module } from '../../modules.ts';
-import { Netdev } from '../../netdev.ts';
+import type { Netdev } from '../../netdev.ts';
 import type { NetdevEvent, NotifierBlock, Verdict } from '../../notifier.ts';
 import type { HvDevice, HvDriver } from '../../vmbus-core.ts';
 import { setUpVf, takeoverWork, vfChanged } from './datapath.ts';
@@ -25,7 +24,6 @@ import { closeSession, openSession } from './session.ts';
 import { carriesByVf, startXmit } from './transmit.ts';
 import { findNic, prepareBonding, registerVf, unregisterVf } from './vf.ts';
 
-const MTU_MIN = 68;
 /** NETVSC_MTU: from NVSP 2 on; 1500 before. */
 const MTU_MAX = 65521;
 const MTU_MAX_LEGACY = 1500;
@@ -119,6 +117,12 @@ function* probe(
   const nic = new NetvscNic(kernel, device, (self) => ({
     vfTakeover: () => takeoverWork(self),
     linkChange: () => linkChangeWork(self),
+    netdev: {
+      open: () => open(self),
+      stop: () => stop(self),
+      startXmit: (frame) => startXmit(self, frame),
+      changeMtu: (mtu) => changeMtu(self, mtu),
+    },
   }));
   const early = fixed(kernel, 'rtnl-before-rndis');
   if (early) yield* kernel.net.rtnl.lock();
@@ -131,7 +135,7 @@ function* probe(
   return undefined;
 }
 
-/** Brings the session up and makes the network device of what RNDIS says. */
+/** Brings the session up, and gives the network device what RNDIS says of it. */
 function* attach(nic: NetvscNic): Task<Errno | undefined> {
   const { kernel } = nic;
   const session = yield* openSession(nic);
@@ -147,26 +151,9 @@ function* attach(nic: NetvscNic): Task<Errno | undefined> {
     return 'EINVAL';
   }
   nic.linkUp = rndis.linkUp;
-  nic.netdev ??= makeNetdev(nic, rndis.mac, session.value.version);
+  nic.netdev.devAddr = rndis.mac;
+  nic.netdev.mtuMax = session.value.version >= NVSP_VERSIONS['2'] ? MTU_MAX : MTU_MAX_LEGACY;
   return undefined;
-}
-
-function makeNetdev(nic: NetvscNic, mac: MacAddress, version: number): Netdev {
-  const { kernel, device } = nic;
-  const mtuMax = version >= NVSP_VERSIONS['2'] ? MTU_MAX : MTU_MAX_LEGACY;
-  return new Netdev(kernel.sim, {
-    dev: nic.dev,
-    parent: { bus: 'vmbus', path: `VMBUS:00/${device.channel.offer.instance}`, driver: 'hv_netvsc' },
-    mac,
-    mtuMin: MTU_MIN,
-    mtuMax,
-    ops: {
-      open: () => open(nic),
-      stop: () => stop(nic),
-      startXmit: (frame) => startXmit(nic, frame),
-      changeMtu: (mtu) => changeMtu(nic, mtu),
-    },
-  });
 }
 
 /** The second half of the probe, under the RTNL: from here on the world can see the NIC. */

@@ -5,18 +5,18 @@
 import type { Task } from '../../../../sim/operation.ts';
 import type { NetvscNic } from './nic.ts';
 
-export function* linkChangeWork(nic: NetvscNic): Task {
+export function* linkChangeWork(nic: NetvscNic): Task<undefined> {
   const { kernel, netdev } = nic;
   const spacing = kernel.latency.of('guest.link-change');
   if (!(yield* kernel.net.rtnl.tryLock())) {
     yield* nic.linkChange.schedule(spacing);
-    return;
+    return undefined;
   }
   const wait = nic.lastLinkChange + spacing - kernel.sim.now;
   if (wait > 0) {
     yield* nic.linkChange.schedule(wait);
     yield* kernel.net.rtnl.unlock();
-    return;
+    return undefined;
   }
   const event = nic.linkEvents.shift();
   nic.lastLinkChange = kernel.sim.now;
@@ -38,4 +38,5 @@ export function* linkChangeWork(nic: NetvscNic): Task {
   }
   if (nic.linkEvents.length > 0) yield* nic.linkChange.schedule(spacing);
   yield* kernel.net.rtnl.unlock();
+  return undefined;
 }

@@ -3,26 +3,29 @@
  * Source: drivers/net/hyperv/hyperv_net.h, netvsc_drv.c (reference B.1). Who writes which field is said there; what is
  * read without the RTNL is a cell.
  */
+import { ZERO_MAC } from '../../../../base/mac.ts';
 import { type Nanoseconds, seconds } from '../../../../base/time.ts';
 import { Cell } from '../../../../sim/cell.ts';
 import { Completion } from '../../../../sim/completion.ts';
 import type { Context } from '../../../../sim/context.ts';
-import type { Task } from '../../../../sim/operation.ts';
 import type { WaitCell } from '../../../../sim/wait-cell.ts';
-import { Work } from '../../../../sim/work.ts';
+import { Work, type WorkBody } from '../../../../sim/work.ts';
 import type { RndisMessage } from '../../../../wire/rndis.ts';
 import type { LinuxKernel } from '../../kernel.ts';
-import type { Netdev } from '../../netdev.ts';
+import { Netdev, type NetdevOps } from '../../netdev.ts';
 import type { HvDevice } from '../../vmbus-core.ts';
 import type { NvspSession } from './session.ts';
+
+const MTU_MIN = 68;
 
 /** RNDIS media events that wait their turn (struct netvsc_reconfig). */
 export type LinkEvent = 'connect' | 'disconnect' | 'network-change';
 
-/** Works whose bodies live in other files; bound when the NIC is made. */
-export interface NicWorks {
-  readonly vfTakeover: () => Task;
-  readonly linkChange: () => Task;
+/** What lives in other files; bound when the NIC is made. */
+export interface NicBodies {
+  readonly vfTakeover: WorkBody;
+  readonly linkChange: WorkBody;
+  readonly netdev: NetdevOps;
 }
 
 export class NetvscNic {
@@ -30,7 +33,8 @@ export class NetvscNic {
   readonly device: HvDevice;
   /** The scenario's name: `nic1`. */
   readonly dev: string;
-  netdev!: Netdev;
+  /** Made with the NIC, so that what the host says early has a device to be told of; address and limits come later. */
+  readonly netdev: Netdev;
   /** nvdev: the open session; undefined while detached or removed. RTNL. */
   session: NvspSession | undefined;
   /** The NAPI context that serves the channel. */
@@ -56,12 +60,15 @@ export class NetvscNic {
   /** The RNDIS packet filter that is set: 0 while closed. */
   filter = 0;
 
-  constructor(kernel: LinuxKernel, device: HvDevice, works: (nic: NetvscNic) => NicWorks) {
+  constructor(kernel: LinuxKernel, device: HvDevice, bodiesOf: (nic: NetvscNic) => NicBodies) {
     this.kernel = kernel;
     this.device = device;
     this.dev = device.dev;
     const { sim } = kernel;
-    const bodies = works(this);
+    const bodies = bodiesOf(this);
+    const path = `VMBUS:00/${device.channel.offer.instance}`;
+    const parent = { bus: 'vmbus', path, driver: 'hv_netvsc' } as const;
+    this.netdev = new Netdev(sim, { dev: this.dev, parent, ops: bodies.netdev, mac: ZERO_MAC, mtuMin: MTU_MIN });
     this.vf = new Cell<Netdev | undefined>(sim, `${this.dev}.vf_netdev`, undefined, (vf) => vf?.dev ?? 'none');
     this.vfAlloc = new Cell(sim, `${this.dev}.vf_alloc`, 0);
     this.vfSerial = new Cell(sim, `${this.dev}.vf_serial`, 0);

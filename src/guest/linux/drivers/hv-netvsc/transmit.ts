@@ -33,7 +33,8 @@ export function* startXmit(nic: NetvscNic, frame: Uint8Array): Task {
 /** What the gate would say now; for reports. */
 export function carriesByVf(nic: NetvscNic): boolean {
   const vf = nic.vf.now;
-  return vf !== undefined && vf.running.now && vf.carrier.now && nic.dataPathIsVf.now;
+  const isUsable = vf?.running.now === true && vf.carrier.now;
+  return isUsable && nic.dataPathIsVf.now;
 }
 
 function* sendSynthetic(nic: NetvscNic, data: Uint8Array): Task {
