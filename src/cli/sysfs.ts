@@ -1,5 +1,6 @@
 /** `netvsim sysfs`: the guest's /sys at one moment of a run, as files and links that real programs can read. */
 import { type Command, Option } from 'commander';
+import { closest, distance } from 'fastest-levenshtein';
 import type { SysfsNode } from '../guest/uapi/linux.ts';
 import { EVENT_KINDS } from '../report/words.ts';
 import type { ModelStage } from '../scenario/model-stage.ts';
@@ -89,9 +90,17 @@ export function parseMoment(text: string): Moment {
   const kinds = EVENT_KINDS.filter((kind) => what === kind || what.startsWith(`${kind}.`));
   // The longest one: `netdev.state` before a kind that might be called `netdev`.
   const kind = kinds.sort((a, b) => b.length - a.length)[0];
-  if (kind === undefined) throw new InputError(`--at: ${unknownName('event', what === '' ? text : what, EVENT_KINDS)}`);
+  if (kind === undefined) throw new InputError(`--at: ${unknownName('event', likelyKind(what || text), EVENT_KINDS)}`);
   const word = what === kind ? undefined : what.slice(kind.length + 1);
   return { kind, word, dev, nth: Number(nth) };
+}
+
+/** The part of what was written that was meant as the kind: the rest is a word of the event. */
+function likelyKind(what: string): string {
+  const parts = what.split('.');
+  const prefixes = parts.map((_, i) => parts.slice(0, i + 1).join('.'));
+  const far = (prefix: string): number => distance(prefix, closest(prefix, [...EVENT_KINDS]));
+  return prefixes.reduce((best, prefix) => (far(prefix) < far(best) ? prefix : best));
 }
 
 function isAt(event: Event, { kind, word, dev }: Moment): boolean {

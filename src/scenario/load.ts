@@ -55,6 +55,7 @@ function fromHeader(header: Header, document: Document, source: Source): Result<
     nics: Object.keys(header.nics),
     nicsWithVf: Object.keys(header.nics).filter((name) => header.nics[name]?.vf !== undefined),
     flows: [],
+    observers: header.user ?? [],
   };
   const problems: Problem[] = checkMeaning(header, overrides, vocabulary, where).map((found) => ({ file, ...found }));
   const { steps, wrong } = readSteps(document, where, names);

@@ -1,6 +1,7 @@
 /** What can stand for a `<word>` of a verb's usage: how it is read, and an example for tests and help. */
 import { type Nanoseconds, parseDuration } from '../base/time.ts';
 import { REVOKE_ORDERS, type RevokeOrder } from '../host/action.ts';
+import type { CloudInitOutcome } from '../user/cloud-init-rules.ts';
 import { nearest, unknownName } from './problem.ts';
 import { devicesOf, type Names } from './vocabulary.ts';
 
@@ -15,6 +16,15 @@ export interface Placeholder<T> {
 
 /** An interface name's length is below IFNAMSIZ (uapi/linux/if.h). */
 const IFNAME_LONGEST = 15;
+
+const OUTCOMES = [
+  'ok',
+  'vf-ignored',
+  'vf-candidate',
+  'fallback-vf',
+  'duplicate-mac',
+  'no-nic',
+] as const satisfies readonly CloudInitOutcome[];
 
 export const PLACEHOLDERS = {
   nic: named('NIC', 'a synthetic NIC of the scenario', 'nic1', (names) => names.nics),
@@ -59,13 +69,26 @@ export const PLACEHOLDERS = {
     },
   },
   text: free('a part of a log line, in quotes', '"Data path switched to VF"'),
-  version: free('a version of cloud-init', '22.4'),
-  outcome: free('what it ended with', 'ok'),
+  version: named('cloud-init under user:', 'a version of cloud-init', '22.4', cloudInits),
+  outcome: {
+    meaning: `what it ended with: ${OUTCOMES.join(', ')}`,
+    example: 'ok',
+    read(word): Reading<CloudInitOutcome> {
+      const outcome = OUTCOMES.find((known) => known === word);
+      return outcome === undefined ? { problem: unknownName('outcome', word, OUTCOMES) } : { value: outcome };
+    },
+  },
 } as const satisfies Readonly<Record<string, Placeholder<unknown>>>;
 
 export type PlaceholderName = keyof typeof PLACEHOLDERS;
 export type PlaceholderValue<N extends PlaceholderName> =
   (typeof PLACEHOLDERS)[N] extends Placeholder<infer T> ? T : never;
+
+/** The versions that run in this scenario. */
+function cloudInits(names: Names): readonly string[] {
+  const prefix = 'cloud-init-';
+  return names.observers.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+}
 
 function named(
   what: string,

@@ -109,8 +109,10 @@ export const VERBS: readonly Verb[] = [
   verb('expect <dev> has [no] flag SLAVE|UP|PROMISC|ALLMULTI', 'an interface flag', ({ dev, no, ...flag }) =>
     expecting({ ask: 'flag', dev, flag: flag['SLAVE|UP|PROMISC|ALLMULTI'], set: no === undefined }),
   ),
-  verb('expect [no] lease on <dev>', 'a DHCP client of the guest holds an address there', ({ dev, no }) =>
-    expecting({ ask: 'lease', dev, held: no === undefined }),
+  verb('expect [no] lease on <dev>', 'a DHCP client of the guest holds an address there', ({ dev, no }, names) =>
+    names.observers.includes('manager')
+      ? expecting({ ask: 'lease', dev, held: no === undefined })
+      : { problem: 'nobody asks for a lease: add manager to user:' },
   ),
   verb('expect [no] log <text>', "a line of the guest's kernel log holds the text", ({ text, no }) =>
     expecting({ ask: 'log', text, seen: no === undefined }),

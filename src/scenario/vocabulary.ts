@@ -15,6 +15,8 @@ export interface Vocabulary {
 
 /** The names that one scenario's own steps can use beside the vocabulary. */
 export interface Names extends Vocabulary {
+  /** Those that this scenario runs. */
+  readonly observers: readonly string[];
   readonly nics: readonly string[];
   /** NICs that have a VF model of their own. */
   readonly nicsWithVf: readonly string[];

@@ -80,6 +80,8 @@ describe('a line that does not read says what is near', () => {
     ['guest rename nic1 to a/b', '"a/b" is no interface name (1 to 15 characters)'],
     ['flow stop echo', 'no flow is called "echo"; there is echo-nic1'],
     ['flow echo on nic1 every 1s', 'a flow called echo-nic1 was started before: give this one a name'],
+    ['expect cloud-init 19.3 to ok', 'no cloud-init under user: is called "19.3"; there is 22.4'],
+    ['expect cloud-init 22.4 to okay', 'no outcome is called "okay"; nearest: ok'],
     ['expect log "unclosed', 'a quote is not closed: expect log "unclosed'],
     [
       'host revoke vf of nic1 by force',

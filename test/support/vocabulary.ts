@@ -6,7 +6,7 @@ export const VOCABULARY: Vocabulary = {
   fixes: ['notifier-before-driver', 'post-init-slave'],
   vfs: ['mlx5', 'mana'],
   synthetics: ['ws2022'],
-  observers: ['udev', 'manager'],
+  observers: ['udev', 'manager', 'cloud-init-22.4'],
   modules: ['pci-hyperv', 'hv_netvsc', 'mlx5_core', 'mana'],
 };
 
