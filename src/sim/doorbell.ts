@@ -10,7 +10,7 @@ export class Doorbell extends SharedObject {
 
   /** Waits until it rings, and takes the ring away. */
   wait(): Operation<void> {
-    return new Operation(this, 'hear');
+    return new Operation(this, 'heed');
   }
 
   /** Takes a ring away, if there is one, without waiting. */
@@ -25,7 +25,7 @@ export class Doorbell extends SharedObject {
   }
 
   enabled(operation: Operation): boolean {
-    return operation.kind !== 'heed' || this.rung;
+    return operation.kind !== 'hear' || this.rung;
   }
 
   perform(operation: Operation): void {
