@@ -25,7 +25,7 @@ export class Doorbell extends SharedObject {
   }
 
   enabled(operation: Operation): boolean {
-    return operation.kind !== 'hear' || this.rung;
+    return operation.kind !== 'heed' || this.rung;
   }
 
   perform(operation: Operation): void {
