@@ -1,25 +1,21 @@
 /** What user mode may see of a VF. */
+import { formatMoment } from '../../base/time.ts';
 import type { EventOf } from '../../trace/event.ts';
-import {
-  Devices,
-  type Findings,
-  type Invariant,
-  Listed,
-  type Moment,
-  type Monitor,
-  nicOf,
-  SLAVE,
-} from './invariant.ts';
+import { Devices, type Findings, type Invariant, Listed, type Monitor, nicOf, SLAVE } from './invariant.ts';
+
+type Sighting = EventOf<'netdev.visible'> | EventOf<'uevent'>;
+
+const NEVER = 'IFF_SLAVE never came';
 
 /** One registration of a VF. */
 interface Registration {
-  readonly postInit: Moment;
-  /** The synthetic NIC of its MAC that was listed then. */
+  /** The synthetic NIC of its MAC that was listed when it raised POST_INIT. */
   readonly nic: string | undefined;
-  judged: boolean;
+  marked: boolean;
+  exempted: boolean;
+  /** When user mode could see it without the mark: its uevent, which wakes udev, before any other sighting. */
+  unmarked: Sighting | undefined;
 }
-
-type Sighting = EventOf<'netdev.visible'> | EventOf<'uevent'>;
 
 export const flaggedBeforeVisible: Invariant = {
   name: 'flagged-before-visible',
@@ -28,35 +24,53 @@ export const flaggedBeforeVisible: Invariant = {
   start(findings: Findings): Monitor {
     const listed = new Listed();
     const registrations = new Map<string, Registration>();
-    const judge = (event: Sighting, where: string): void => {
+    const see = (event: Sighting): void => {
       const registration = registrations.get(event.dev);
-      if (registration === undefined || registration.judged) return;
-      registration.judged = true;
-      if ((event.flags & SLAVE) !== 0) return;
-      if (registration.nic === undefined) {
+      if (registration === undefined || registration.marked || (event.flags & SLAVE) !== 0) return;
+      if (registration.nic !== undefined) {
+        if (registration.unmarked?.kind !== 'uevent') registration.unmarked = event;
+      } else if (!registration.exempted) {
+        registration.exempted = true;
         findings.exempt(event.dev, 'no synthetic NIC of its MAC was listed when it raised POST_INIT');
-        return;
       }
-      const seen = `${event.ifname} is visible ${where} with flags 0x${event.flags.toString(16)}, without IFF_SLAVE`;
-      findings.violated(
-        event.dev,
-        `${seen}; ${registration.nic} was listed when it raised POST_INIT`,
-        registration.postInit,
-      );
+    };
+    /** The second moment: the mark comes after all, or the VF goes without it. */
+    const judge = (dev: string, then: string): void => {
+      const registration = registrations.get(dev);
+      const seen = registration?.unmarked;
+      registrations.delete(dev);
+      if (registration === undefined || seen === undefined) return;
+      const how = seen.kind === 'uevent' ? 'its uevent' : `it was visible through ${seen.channel}`;
+      const first = `${how} at ${formatMoment(seen.time)} (step ${seen.step}) with flags 0x${seen.flags.toString(16)}`;
+      const { nic } = registration;
+      findings.violated(dev, `${first}; ${then}; ${nic} was listed before the VF raised POST_INIT`, seen);
     };
     return {
       knows: [listed],
       on: {
         'netdev.state': (event) => {
-          if (event.state !== 'post-init' || nicOf(event.dev) === undefined) return;
-          registrations.set(event.dev, { postInit: event, nic: listed.withMac(event.mac), judged: false });
+          if (nicOf(event.dev) === undefined) return;
+          if (event.state === 'unregistered') judge(event.dev, NEVER);
+          if (event.state !== 'post-init') return;
+          judge(event.dev, NEVER);
+          const nic = listed.withMac(event.mac);
+          registrations.set(event.dev, { nic, marked: false, exempted: false, unmarked: undefined });
         },
         'netdev.visible': (event) => {
-          if (event.visible) judge(event, `through ${event.channel}`);
+          if (event.visible) see(event);
         },
         uevent: (event) => {
-          if (event.action === 'add') judge(event, 'to whoever hears its uevent');
+          if (event.action === 'add') see(event);
         },
+        'netdev.flags': (event) => {
+          const registration = registrations.get(event.dev);
+          if (registration === undefined || registration.marked || (event.flags & SLAVE) === 0) return;
+          registration.marked = true;
+          judge(event.dev, `IFF_SLAVE came at ${formatMoment(event.time)} (step ${event.step})`);
+        },
+      },
+      rest() {
+        for (const dev of [...registrations.keys()]) judge(dev, NEVER);
       },
     };
   },

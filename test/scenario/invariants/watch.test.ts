@@ -70,8 +70,14 @@ const registered = (dev: string, mac = MAC): EventBody[] => [
 
 const BROKEN: Readonly<Record<string, readonly [readonly (EventBody | number)[], string]>> = {
   'flagged-before-visible': [
-    [listed(), state('nic1.vf', 'post-init'), visible('nic1.vf', 'sysfs', 0x1002), uevent('nic1.vf', 0x1002)],
-    'nic1.vf: eth-nic1.vf is visible through sysfs with flags 0x1002, without IFF_SLAVE; nic1 was listed when it raised POST_INIT (step 2)',
+    [
+      listed(),
+      state('nic1.vf', 'post-init'),
+      visible('nic1.vf', 'sysfs', 0x1002),
+      uevent('nic1.vf', 0x1002),
+      flags('nic1.vf', 0x1802, 'SLAVE', ''),
+    ],
+    'nic1.vf: its uevent at 0.004000 (step 4) with flags 0x1002; IFF_SLAVE came at 0.005000 (step 5); nic1 was listed before the VF raised POST_INIT (step 4)',
   ],
   'one-lease-per-mac': [
     [lease('nic1'), lease('nic1.vf')],
