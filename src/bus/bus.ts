@@ -13,7 +13,7 @@ import { VMBUS, type VmbusMessage } from '../wire/vmbus.ts';
 import { type GpadlRecord, GpadlTable } from './gpadl.ts';
 import { EventFlags } from './interrupts.ts';
 import { type BusItem, type HvStatus, Mailbox, type MailboxRecord, type MailItem } from './mailbox.ts';
-import { GuestMemory, type MemoryRecord, PAGE_SIZE, type Transport } from './memory.ts';
+import { GuestMemory, type MemoryRecord, PAGE_SIZE, type Payload, type Transport } from './memory.ts';
 import { type FunctionRecord, PciFunction } from './pci-function.ts';
 import { Ring, type RingRecord } from './ring.ts';
 import { RingBytes } from './ring-bytes.ts';
@@ -96,7 +96,13 @@ export class Bus {
   postMessages(connectionId: number, messages: readonly (VmbusMessage | Uint8Array)[]): Operation<HvStatus> {
     const control = this.mailbox(CONTROL_MAILBOX);
     if (!this.connections.has(connectionId)) return control.refuseCall(HV_STATUS.invalidConnectionId);
-    return control.call(messages.map((message) => this.posted(connectionId, message)));
+    const payloads = messages.map((message) => this.posted(message));
+    const [first] = payloads;
+    const item: BusItem =
+      payloads.length === 1 && first !== undefined
+        ? { what: 'message', connection: connectionId, message: first }
+        : { what: 'messages', connection: connectionId, messages: payloads };
+    return control.call([item]);
   }
 
   /** Hypercall SIGNAL_EVENT: tells the host that a channel's ring has something. */
@@ -124,6 +130,9 @@ export class Bus {
 
   freeRings(pair: RingPair): void {
     assert(this.rings.delete(pair.firstPfn), `the rings at page ${pair.firstPfn} are not there`);
+    // A host that was not told writes into nothing.
+    pair.toHost.abandon();
+    pair.toGuest.abandon();
     this.memory.free(pair.firstPfn, pair.pages);
   }
 
@@ -207,6 +216,11 @@ export class Bus {
     return pair;
   }
 
+  /** The rings that begin at a page, while the guest has them. */
+  pairAt(firstPfn: number): RingPair | undefined {
+    return this.rings.get(firstPfn);
+  }
+
   /** Rings the bell that the guest has hung up for the channel. */
   interrupt(relid: number): Operation<void> {
     return this.flags.interrupt(relid);
@@ -251,9 +265,8 @@ export class Bus {
     }
   }
 
-  private posted(connection: number, message: VmbusMessage | Uint8Array): BusItem {
-    const encoded = message instanceof Uint8Array || this.transport === 'direct' ? message : VMBUS.encode(message);
-    return { what: 'message', connection, message: encoded };
+  private posted(message: VmbusMessage | Uint8Array): Payload {
+    return message instanceof Uint8Array || this.transport === 'direct' ? message : VMBUS.encode(message);
   }
 
   /** A pair over pages that a real guest has shown: whoever waits there for room cannot be seen, and gets a signal. */

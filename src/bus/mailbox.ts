@@ -16,6 +16,8 @@ export interface MailItem {
 export type BusItem =
   /** Hypercall POST_MESSAGE. */
   | { readonly what: 'message'; readonly connection: number; readonly message: Payload }
+  /** Several that were posted as one: a GPADL header with its bodies. */
+  | { readonly what: 'messages'; readonly connection: number; readonly messages: readonly Payload[] }
   /** Hypercall SIGNAL_EVENT: a channel's ring has something. Pending twice is pending once. */
   | { readonly what: 'signal'; readonly channel: number }
   /** A frame that a PCI function was made to send. */

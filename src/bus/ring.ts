@@ -77,6 +77,12 @@ export class Ring extends SharedObject {
     this.changed();
   }
 
+  /** As {@link shut}, for a ring whose memory is given back. */
+  abandon(): void {
+    this.shutDown = true;
+    this.changed();
+  }
+
   /** Looks again after memory was changed by somebody outside: the CPU of a real guest. */
   poke(): void {
     this.changed();

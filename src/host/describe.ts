@@ -1,0 +1,23 @@
+/** A message in one line for the trace: its fields as `name=value`. */
+export function describe(message: { readonly name: string }): string {
+  return Object.entries(message)
+    .filter(([key]) => key !== 'name')
+    .map(([key, value]) => `${key}=${inShort(value)}`)
+    .join(' ');
+}
+
+/** Numbers from here on are ids or flags, which people know in hexadecimal. */
+const HEX_FROM = 0x1000;
+
+function inShort(value: unknown): string {
+  if (typeof value === 'number') return value >= HEX_FROM ? `0x${value.toString(16)}` : String(value);
+  if (typeof value === 'bigint') return `0x${value.toString(16)}`;
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (Array.isArray(value)) return value.length <= 1 ? `[${value.map(nested).join()}]` : `${value.length} entries`;
+  return nested(value);
+}
+
+function nested(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return `{${describe({ name: '', ...value })}}`;
+}

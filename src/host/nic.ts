@@ -1,0 +1,133 @@
+/**
+ * One NIC of the host: what its protocols share. The protocols are in files of their own and are functions of this.
+ * What this leaves out: sub-channels (a request for them is granted none), so there is one channel and one queue.
+ */
+import { macBytes } from '../base/mac.ts';
+import type { Nanoseconds } from '../base/time.ts';
+import { NO_PAYLOAD } from '../bus/memory.ts';
+import type { PciFunction } from '../bus/pci-function.ts';
+import type { SyntheticModel, VfModel } from '../device-kit.ts';
+import type { LatencyRow } from '../sim/latency.ts';
+import type { Path } from '../trace/event.ts';
+import { flowOfFrame } from '../wire/flow-payload.ts';
+import type { Malformed } from '../wire/message.ts';
+import { NVSP_CAPABILITIES, NVSP_VERSIONS, type NvspCompletion, type NvspMessage } from '../wire/nvsp.ts';
+import { describe } from './describe.ts';
+import type { HostItem, RequestHead } from './item.ts';
+import type { NicState } from './nic-state.ts';
+import { type HostNic, vfOf } from './plan.ts';
+import type { Worker } from './worker.ts';
+
+/** What never changes about a NIC. */
+export interface NicParts {
+  readonly plan: HostNic;
+  /** Its place in the plan. */
+  readonly index: number;
+  readonly model: SyntheticModel;
+  readonly familyOf: (name: string) => VfModel;
+}
+
+export class Nic {
+  readonly worker: Worker<NicState>;
+  readonly plan: HostNic;
+  readonly index: number;
+  readonly model: SyntheticModel;
+  readonly name: string;
+  /** The VF's name. */
+  readonly vf: string;
+  /** The MAC as bytes, for the look at each frame. */
+  readonly address: Uint8Array;
+  private readonly familyOf: (name: string) => VfModel;
+
+  constructor(worker: Worker<NicState>, parts: NicParts) {
+    this.worker = worker;
+    this.plan = parts.plan;
+    this.index = parts.index;
+    this.model = parts.model;
+    this.familyOf = parts.familyOf;
+    this.name = parts.plan.name;
+    this.vf = vfOf(this.name);
+    this.address = macBytes(parts.plan.mac);
+  }
+
+  get state(): NicState {
+    return this.worker.state;
+  }
+
+  /** The model of the VF that stands, or would stand, beside the NIC. */
+  get family(): VfModel {
+    return this.familyOf(this.state.vf.family);
+  }
+
+  /** The function; undefined when the plan has no VF for this NIC. */
+  get fn(): PciFunction | undefined {
+    return this.worker.around.bus.functions.get(this.vf);
+  }
+
+  /** Whether the guest has said that it can have VFs, in a version that can tell it of them (reference C.5, C.8). */
+  get canHaveVf(): boolean {
+    const { version, capabilities, operational } = this.state.nvsp;
+    return operational && version >= NVSP_VERSIONS['4'] && (capabilities & NVSP_CAPABILITIES.sriov) !== 0;
+  }
+
+  span(row: LatencyRow, ofDevice?: Nanoseconds): Nanoseconds {
+    return this.worker.around.latency.of(row, ofDevice);
+  }
+
+  /** Takes a request up after the time that an answer takes. */
+  later(item: HostItem): void {
+    this.worker.after(this.span('host.reply'), item);
+  }
+
+  /** Sends an in-band NVSP message; nothing when the channel is closed. */
+  say(message: NvspMessage, transactionId = 0n): void {
+    const { channel } = this.state;
+    if (channel === undefined) return;
+    const completionRequested = transactionId !== 0n;
+    const packet = { type: 'inband', transactionId, completionRequested, payload: message, codec: 'nvsp' } as const;
+    this.worker.send({ to: 'ring', channel, packet, tell: this.told(message.name, describe(message)) });
+  }
+
+  /** Answers a request, if it asked for an answer; an undefined answer is an empty payload. */
+  complete(request: RequestHead, answer: NvspCompletion | undefined): void {
+    const { channel } = this.state;
+    if (channel === undefined || !request.completionRequested) return;
+    const tell =
+      answer === undefined
+        ? this.told('completion', 'empty')
+        : answer.name === 'sendRndisPacketComplete'
+          ? undefined
+          : this.told(answer.name, describe(answer));
+    const head = { type: 'completion', transactionId: request.transactionId, completionRequested: false } as const;
+    const packet =
+      answer === undefined
+        ? { ...head, payload: NO_PAYLOAD }
+        : ({ ...head, payload: answer, codec: 'nvspCompletion' } as const);
+    this.worker.send({ to: 'ring', channel, packet, ...(tell === undefined ? {} : { tell }) });
+  }
+
+  refuse(what: string, why: string, dev = this.name): void {
+    this.worker.emit({ kind: 'host.refused', dev, what, why });
+  }
+
+  malformed(problem: Malformed, dev: string): void {
+    const { protocol, what = '' } = problem;
+    this.worker.emit({ kind: 'wire.malformed', from: 'guest', protocol, problem: problem.problem, dev, detail: what });
+  }
+
+  vfState(state: string): void {
+    this.worker.emit({ kind: 'host.vf', dev: this.vf, state });
+  }
+
+  /** Notes that a frame of ours ends here. */
+  lose(frame: Uint8Array, path: Path, where: string): void {
+    const ours = flowOfFrame(frame);
+    if (ours === undefined) return;
+    const { flow, direction, id } = ours;
+    this.worker.emit({ kind: 'frame.lost', flow, direction, id, path, where });
+  }
+
+  private told(name: string, detail: string) {
+    return { kind: 'nvsp.message', from: 'host', name, nic: this.name, detail } as const;
+  }
+}

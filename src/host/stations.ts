@@ -1,0 +1,121 @@
+/**
+ * Who else is on the switch: a gateway that answers ARP, ping and DHCP, and a station that flows are measured against.
+ * Source: RFC 826, 792, 2131; the gateway's MAC is the one that every Azure guest sees (from memory); the rest is
+ * invented.
+ * What this leaves out: routing to anywhere, lease times that run out, DHCP relays, answers to other protocols.
+ */
+import { BROADCAST_MAC, type MacAddress, mac } from '../base/mac.ts';
+import { encodeArp, parseArp } from '../wire/arp.ts';
+import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, type Dhcp, encodeDhcp, parseDhcp } from '../wire/dhcp.ts';
+import { ETHER_TYPE, type EthernetFrame, encodeEthernet } from '../wire/ethernet.ts';
+import {
+  encodeIcmpEcho,
+  encodeIpv4,
+  encodeUdp,
+  IP_PROTOCOL,
+  type Ipv4Address,
+  ipv4Address,
+  parseIcmpEcho,
+  parseIpv4,
+  parseUdp,
+} from '../wire/ipv4.ts';
+
+export const GATEWAY_MAC = mac('12:34:56:78:9a:bc');
+/** Where flows go, and where streams come from. */
+export const FLOW_STATION_MAC = mac('12:34:56:78:9a:bd');
+
+const MASK = ipv4Address('255.255.255.0');
+const BROADCAST_IP = ipv4Address('255.255.255.255');
+const LEASE_SECONDS = 86_400;
+const TTL = 64;
+/** The first address that is given out in a subnet: Azure keeps .1 to .3. */
+const FIRST_HOST = 4;
+const LAST_HOST = 250;
+
+export const gatewayIp = (subnet: number): Ipv4Address => ipv4Address(`10.0.${subnet}.1`);
+
+/** Addresses that were given out, by client. */
+export type Leases = Map<MacAddress, Ipv4Address>;
+
+/** What the gateway answers to a frame from a port; undefined when it keeps silent. Subnets are those of ports. */
+export function gatewayAnswer(frame: EthernetFrame, subnet: number, leases: Leases): Uint8Array | undefined {
+  switch (frame.etherType) {
+    case ETHER_TYPE.arp:
+      return answerArp(frame, subnet);
+    case ETHER_TYPE.ipv4:
+      return answerIpv4(frame, subnet, leases);
+    default:
+      return undefined;
+  }
+}
+
+function answerArp(frame: EthernetFrame, subnet: number): Uint8Array | undefined {
+  const asked = parseArp(frame.payload);
+  if (asked?.operation !== 'request' || asked.targetIp !== gatewayIp(subnet)) return undefined;
+  const payload = encodeArp({
+    operation: 'reply',
+    senderMac: GATEWAY_MAC,
+    senderIp: asked.targetIp,
+    targetMac: asked.senderMac,
+    targetIp: asked.senderIp,
+  });
+  return fromGateway(asked.senderMac, ETHER_TYPE.arp, payload);
+}
+
+function answerIpv4(frame: EthernetFrame, subnet: number, leases: Leases): Uint8Array | undefined {
+  const packet = parseIpv4(frame.payload);
+  if (packet === undefined) return undefined;
+  if (packet.protocol === IP_PROTOCOL.icmp && packet.destination === gatewayIp(subnet)) {
+    const echo = parseIcmpEcho(packet.payload);
+    if (echo?.kind !== 'request') return undefined;
+    const { source: destination, destination: source, identification } = packet;
+    const payload = encodeIcmpEcho({ ...echo, kind: 'reply' });
+    return fromGateway(
+      frame.source,
+      ETHER_TYPE.ipv4,
+      encodeIpv4({ source, destination, protocol: IP_PROTOCOL.icmp, ttl: TTL, identification, payload }),
+    );
+  }
+  if (packet.protocol !== IP_PROTOCOL.udp) return undefined;
+  const datagram = parseUdp(packet.payload, packet);
+  if (datagram?.destinationPort !== DHCP_SERVER_PORT) return undefined;
+  const asked = parseDhcp(datagram.payload);
+  const answer = asked === undefined ? undefined : answerDhcp(asked, subnet, leases);
+  return answer === undefined ? undefined : dhcpFrame(answer, gatewayIp(subnet));
+}
+
+function answerDhcp(asked: Dhcp, subnet: number, leases: Leases): Dhcp | undefined {
+  const { transactionId, clientMac } = asked;
+  const serverId = gatewayIp(subnet);
+  const head = { transactionId, clientMac, serverId } as const;
+  if (asked.kind === 'release') leases.delete(clientMac);
+  if (asked.kind !== 'discover' && asked.kind !== 'request') return undefined;
+  if (asked.serverId !== undefined && asked.serverId !== serverId) return undefined;
+  const yourIp = leases.get(clientMac) ?? freeAddress(subnet, leases);
+  const wanted = asked.requestedIp ?? asked.clientIp ?? yourIp;
+  if (yourIp === undefined || (asked.kind === 'request' && wanted !== yourIp)) return { ...head, kind: 'nak' };
+  leases.set(clientMac, yourIp);
+  const kind = asked.kind === 'discover' ? 'offer' : 'ack';
+  return { ...head, kind, yourIp, subnetMask: MASK, router: serverId, leaseSeconds: LEASE_SECONDS };
+}
+
+function freeAddress(subnet: number, leases: Leases): Ipv4Address | undefined {
+  const taken = new Set(leases.values());
+  for (let host = FIRST_HOST; host <= LAST_HOST; host++) {
+    const address = ipv4Address(`10.0.${subnet}.${host}`);
+    if (!taken.has(address)) return address;
+  }
+  return undefined;
+}
+
+function dhcpFrame(answer: Dhcp, source: Ipv4Address): Uint8Array {
+  const between = { source, destination: BROADCAST_IP };
+  const ports = { sourcePort: DHCP_SERVER_PORT, destinationPort: DHCP_CLIENT_PORT };
+  const payload = encodeUdp({ ...ports, payload: encodeDhcp(answer) }, between);
+  const packet = encodeIpv4({ ...between, protocol: IP_PROTOCOL.udp, ttl: TTL, identification: 0, payload });
+  // To the client itself: a broadcast would reach the other NICs too, and no client here needs it.
+  return fromGateway(answer.kind === 'nak' ? BROADCAST_MAC : answer.clientMac, ETHER_TYPE.ipv4, packet);
+}
+
+const fromGateway = (destination: MacAddress, etherType: number, payload: Uint8Array): Uint8Array =>
+  encodeEthernet({ destination, source: GATEWAY_MAC, etherType, payload });

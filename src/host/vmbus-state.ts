@@ -1,0 +1,50 @@
+/** What the VMBus server knows: plain data. */
+import type { ChannelOffer, OpenChannel } from './item.ts';
+
+/** STATUS_UNSUCCESSFUL. A guest looks whether it is zero, and no further (reference C.1, error mapping). */
+export const FAILURE_STATUS = 0xc000_0001;
+
+export type Connection =
+  /** Nobody has made contact, or the guest has unloaded. */
+  | { readonly at: 'none' }
+  /** A version is agreed upon; `offersAsked` once the guest wants to know what there is. */
+  | { readonly at: 'made'; readonly version: number; readonly offersAsked: boolean };
+
+/** How far a channel's offer has come. */
+export type OfferState =
+  /** The guest has not asked yet. */
+  | 'kept'
+  | 'told'
+  /** Taken back; the guest has still to release the relid. */
+  | 'rescinded';
+
+export interface ServerChannel extends ChannelOffer {
+  readonly relid: number;
+  offer: OfferState;
+  open: OpenChannel | undefined;
+}
+
+/** A GPADL from its header on. */
+export interface ServerGpadl {
+  readonly handle: number;
+  readonly relid: number;
+  /** All pages that the header has announced. */
+  readonly wanted: number;
+  readonly pfns: number[];
+  /** All pages are known and the answer is given. */
+  established: boolean;
+}
+
+export interface VmbusState {
+  connection: Connection;
+  channels: ServerChannel[];
+  gpadls: ServerGpadl[];
+  nextSession: number;
+}
+
+export const emptyVmbus = (): VmbusState => ({
+  connection: { at: 'none' },
+  channels: [],
+  gpadls: [],
+  nextSession: 1,
+});
