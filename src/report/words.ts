@@ -66,7 +66,13 @@ const WORDS: Words = {
     say: ({ protocol, problem, dev, detail }) => `malformed ${protocol} message at ${dev}: ${problem}${also(detail)}`,
   },
   'host.action': { who: 'host', say: ({ action, dev }) => `${action} ${dev}`.trimEnd() },
-  'host.refused': { who: 'host', alarm: true, say: ({ dev, what, why }) => `refuses ${what} of ${dev}: ${why}` },
+  // Guests ask for what hosts may not have: only what an operator asked for is an alarm.
+  'host.refused': {
+    who: 'host',
+    chatter: ({ what }) => what === 'query',
+    alarm: ({ what }) => what !== 'query',
+    say: ({ dev, what, why }) => `refuses ${what} of ${dev}: ${why}`,
+  },
   'host.vf': { who: 'host', say: ({ dev, state }) => `${dev} is ${state}` },
   'host.datapath': { who: 'host', say: ({ nic, path, why }) => `sends to ${nic} by ${path}${also(why)}` },
   'host.timeout': {
