@@ -35,7 +35,10 @@ export const HEADER = z.strictObject({
   about: filled.describe('A paragraph that says what the scenario shows'),
   guest: filled.optional().describe('Guest profile (default linux-6.12); see netvsim list'),
   nics: z
-    .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'is no NIC name: lower case, digits and dashes'), nic)
+    .record(
+      z.string().regex(/^[a-z][a-z0-9-]{0,19}$/, 'is no NIC name: lower case, digits and dashes, at most 20'),
+      nic,
+    )
     .refine((nics) => Object.keys(nics).length > 0, 'is empty: a scenario has at least one NIC'),
   user: z.array(filled).optional().describe('Modelled observers in user mode'),
   modules: z.array(filled).optional().describe('Modules that are loaded before the first step (default: all)'),

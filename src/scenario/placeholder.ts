@@ -2,6 +2,7 @@
 import { type Nanoseconds, parseDuration } from '../base/time.ts';
 import { REVOKE_ORDERS, type RevokeOrder } from '../host/action.ts';
 import type { CloudInitOutcome } from '../user/cloud-init-rules.ts';
+import { FLOW_NAME_MAX } from '../wire/flow-payload.ts';
 import { nearest, unknownName } from './problem.ts';
 import { devicesOf, type Names } from './vocabulary.ts';
 
@@ -63,9 +64,9 @@ export const PLACEHOLDERS = {
     meaning: 'a name of your own',
     example: 'ping',
     read(word): Reading<string> {
-      return /^[a-z][\w.-]*$/i.test(word)
+      return /^[a-z][\w.-]*$/i.test(word) && word.length <= FLOW_NAME_MAX
         ? { value: word }
-        : { problem: `"${word}" is no name: letters, digits, dots and dashes` };
+        : { problem: `"${word}" is no name: letters, digits, dots and dashes, at most ${FLOW_NAME_MAX}` };
     },
   },
   text: free('a part of a log line, in quotes', '"Data path switched to VF"'),

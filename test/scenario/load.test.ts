@@ -127,7 +127,12 @@ describe('what is wrong is said with its line', () => {
       'a.yaml:8: nics.nic2.serial: must be a whole number from 1 to 4294967295',
     ],
     ['twice the same NIC', '  nic2:', '  nic1:', 'a.yaml:8: the same key stands twice in one mapping'],
-    ['odd NIC name', '  nic2:', '  NIC.2:', 'a.yaml:8: nics.NIC.2: is no NIC name: lower case, digits and dashes'],
+    [
+      'odd NIC name',
+      '  nic2:',
+      '  NIC.2:',
+      'a.yaml:8: nics.NIC.2: is no NIC name: lower case, digits and dashes, at most 20',
+    ],
     ['empty value', 'name: a VF arrives', 'name:', 'a.yaml:2: name is empty'],
     ['blank value', 'name: a VF arrives', 'name: "  "', 'a.yaml:2: name: is empty'],
     ['missing value', 'name: a VF arrives\n', '', 'a.yaml:1: name is missing'],
