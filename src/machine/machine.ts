@@ -3,9 +3,8 @@
  * What this leaves out: how a scenario's words act on it (`scenario/model-stage.ts`), and guests but Linux.
  */
 import { known } from '../base/assert.ts';
-import type { MacAddress } from '../base/mac.ts';
 import { loadRecord, saveRecord } from '../base/snapshot.ts';
-import { Bus } from '../bus/bus.ts';
+import { Bus, type BusRecord } from '../bus/bus.ts';
 import type { SyntheticModel, VfModel } from '../device-kit.ts';
 import { LinuxGuest } from '../guest/linux/linux-guest.ts';
 import { PROFILES, withFixes } from '../guest/linux/profile.ts';
@@ -33,9 +32,10 @@ export class Machine {
   readonly plan: Plan;
   readonly sim: Simulation;
   readonly bus: Bus;
-  readonly host: Host;
+  host: Host;
   readonly guest: LinuxGuest;
   readonly latency: Latency;
+  private readonly catalogue: Catalogue;
 
   constructor(plan: Plan, catalogue: Catalogue, options: MachineOptions = {}) {
     this.plan = plan;
@@ -43,7 +43,8 @@ export class Machine {
     this.sim = sim;
     this.latency = new Latency(plan.latency);
     this.bus = new Bus(sim, plan.transport);
-    this.host = new Host(sim, this.bus, plan, catalogue, this.latency);
+    this.catalogue = catalogue;
+    this.host = this.makeHost();
     this.guest = new LinuxGuest(sim, this.bus, {
       profile: withFixes(known(PROFILES[plan.guest], `guest ${plan.guest}`), plan.fixes),
       latency: this.latency,
@@ -58,25 +59,29 @@ export class Machine {
     yield* this.guest.boot(this.plan.modules);
   }
 
-  nic(name: string): NicPlan {
-    return known(
-      this.plan.nics.find((nic) => nic.name === name),
-      `NIC ${name}`,
-    );
-  }
-
-  macOf(name: string): MacAddress {
-    return this.nic(name).mac;
+  /** A NIC of the plan, with the number of the subnet that its port of the switch has. */
+  nic(name: string): NicPlan & { readonly subnet: number } {
+    const at = this.plan.nics.findIndex((nic) => nic.name === name);
+    return { ...known(this.plan.nics[at], `NIC ${name}`), subnet: at + 1 };
   }
 
   /** Everything that belongs to host and bus, as text. To be called when nothing can run until time moves. */
   saveHost(): string {
-    return saveRecord(this.host.save());
+    return saveRecord({ bus: this.bus.save(), host: this.host.save() });
   }
 
-  /** Puts a saved host and bus in the place of the present ones; the guest goes on as if nothing had happened. */
+  /** Puts a host that was saved, with its bus, in the place of the present one; the guest goes on as if nothing was. */
   loadHost(text: string): void {
-    this.host.load(loadRecord<HostRecord>(text));
+    const { bus, host } = loadRecord<{ readonly bus: BusRecord; readonly host: HostRecord }>(text);
+    const before = this.host;
+    before.dispose();
+    this.host = this.makeHost();
+    this.bus.load(bus);
+    this.host.load(host, before);
+  }
+
+  private makeHost(): Host {
+    return new Host(this.sim, this.bus, this.plan, this.catalogue, this.latency);
   }
 }
 

@@ -104,6 +104,10 @@ const WORDS: Words = {
       `${dev} flags ${hex(flags)}${yes(gained !== '', ` +${gained}`, '')}${yes(lost !== '', ` -${lost}`, '')}`,
   },
   'netdev.renamed': { who: 'guest', say: ({ dev, from, to }) => `${dev} renamed from ${from} to ${to}` },
+  'netdev.netns': {
+    who: 'guest',
+    say: ({ dev, from, to, ifname }) => `${dev} moves from ${from} to ${to} as ${ifname}`,
+  },
   'netdev.mtu': { who: 'guest', say: ({ dev, mtu }) => `${dev} MTU ${mtu}` },
   'netdev.mac': { who: 'guest', say: ({ dev, mac }) => `${dev} MAC ${mac}` },
   'netdev.carrier': { who: 'guest', say: ({ dev, up }) => `${dev} carrier ${yes(up, 'on', 'off')}` },

@@ -3,13 +3,18 @@ import { formatDuration, type Nanoseconds } from '../base/time.ts';
 import { IFF } from '../guest/uapi/linux.ts';
 import type { GuestCommand } from '../guest/uapi/uapi.ts';
 import type { HostAction } from '../host/action.ts';
+import { gatewayIp } from '../host/stations.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Task } from '../sim/operation.ts';
 import type { Simulation } from '../sim/simulation.ts';
 import { WaitCell } from '../sim/wait-cell.ts';
 import type { Event } from '../trace/event.ts';
 import { Flow } from '../user/flows.ts';
+import { ipv4Address } from '../wire/ipv4.ts';
 import type { Answer, FlowPlan, GuestVerb, Question, Stage } from './stage.ts';
+
+/** A flow's own address in its NIC's subnet, behind those that are leased. */
+const FLOW_HOST = 251;
 
 type Refusal = { readonly refused: string } | undefined;
 
@@ -55,20 +60,15 @@ export class ModelStage implements Stage {
   *startFlow(plan: FlowPlan): Task<Refusal> {
     if (this.flows.has(plan.name)) return { refused: `a flow ${plan.name} runs already` };
     const { host, guest } = this.machine;
-    const address = host.addressOf(plan.nic);
-    const spec = {
-      ...plan,
-      dev: plan.nic,
-      mac: this.machine.macOf(plan.nic),
-      address,
-      station: host.stationOf(plan.nic),
-    };
+    const { mac, subnet } = this.machine.nic(plan.nic);
+    const address = ipv4Address(`10.0.${subnet}.${FLOW_HOST}`);
+    const spec = { ...plan, dev: plan.nic, mac, address, station: gatewayIp(subnet) };
     const flow = new Flow(this.sim, guest, spec, {
       ifname: () => guest.netdevOf(plan.nic)?.name,
       pathNow: () => guest.pathOf(plan.nic),
     });
     this.flows.set(plan.name, flow);
-    if (plan.kind === 'stream') yield* host.startStream(plan);
+    if (plan.kind === 'stream') yield* host.startStream({ ...plan, flow: plan.name });
     return undefined;
   }
 

@@ -49,6 +49,7 @@ export interface EventFields {
   'netdev.state': { dev: string; state: string; ifname: string; ifindex: number; mac: string };
   'netdev.flags': { dev: string; flags: number; gained: string; lost: string };
   'netdev.renamed': { dev: string; from: string; to: string };
+  'netdev.netns': { dev: string; from: string; to: string; ifname: string };
   'netdev.mtu': { dev: string; mtu: number };
   'netdev.mac': { dev: string; mac: string };
   'netdev.carrier': { dev: string; up: boolean };

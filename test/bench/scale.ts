@@ -21,7 +21,7 @@ function pairs(count: number): { us: number; bytes: number } {
     });
     return machine;
   });
-  const joined = [...result.guest.kernel.net.devices].filter((dev) => dev.master !== undefined).length;
+  const joined = [...result.guest.kernel.net.devices()].filter((dev) => dev.master !== undefined).length;
   if (joined !== count) throw new Error(`${joined} of ${count} VFs have joined`);
   return { us: (ms * 1e3) / count, bytes: bytes / count };
 }
@@ -36,7 +36,8 @@ function bare(count: number): { us: number; bytes: number } {
       sim.spawn('registrar', 'guest', registerAll(sim, net, count));
       sim.run();
     });
-    if (net.devices.size !== count) throw new Error(`${net.devices.size} of ${count} devices are registered`);
+    if ([...net.devices()].length !== count)
+      throw new Error(`${[...net.devices()].length} of ${count} devices are registered`);
     return net;
   });
   return { us: (ms * 1e3) / count, bytes: bytes / count };

@@ -3,10 +3,12 @@
  * Source: net/core/dev.c (reference A.6, A.7). What this leaves out: MAC changes, resume from runtime suspend, the
  * combined RTM_NEWLINK of a flags change that also opens (here opening tells, then the change tells).
  */
+import { known } from '../../base/assert.ts';
 import type { Task } from '../../sim/operation.ts';
 import type { Errno } from '../uapi/errno.ts';
 import { IFF } from '../uapi/linux.ts';
 import { NAME_ASSIGN, type Netdev } from './netdev.ts';
+import type { NetNamespace } from './netns.ts';
 import type { Registry } from './registry.ts';
 
 /** Bits that a flags change takes over as they are (__dev_change_flags()); SLAVE is not among them. */
@@ -122,12 +124,13 @@ export function* renameDevice(net: Registry, dev: Netdev, to: string, liveRename
   net.rtnl.assertHeld('dev_change_name');
   if (to === dev.name) return undefined;
   if (dev.up && !liveRename) return 'EBUSY';
-  const chosen = net.names.choose(to);
+  const { names } = namespaceOf(dev);
+  const chosen = names.choose(to);
   if (!chosen.ok) return chosen.error;
   const { name: from, nameAssignType: assign } = dev;
   const errno = yield* moveName(net, dev, chosen.value, NAME_ASSIGN.renamed);
   if (errno === undefined) return undefined;
-  const old = net.names.choose(from);
+  const old = names.choose(from);
   if (old.ok) yield* moveName(net, dev, old.value, assign);
   return errno;
 }
@@ -136,18 +139,21 @@ export function* renameDevice(net: Registry, dev: Netdev, to: string, liveRename
 function* moveName(net: Registry, dev: Netdev, to: string, assign: number): Task<Errno | undefined> {
   const from = dev.name;
   const wasUp = dev.up;
-  yield* net.names.remove(dev); // for a moment neither name resolves
+  const { names, sysfs } = namespaceOf(dev);
+  yield* names.remove(dev); // for a moment neither name resolves
   dev.name = to;
   dev.nameAssignType = assign;
-  net.names.release(from);
-  yield* net.sysfs.rename(dev, from);
+  names.release(from);
+  yield* sysfs.rename(dev, from);
   yield* net.uevents.emit('move', dev, from);
-  yield* net.names.insert(dev);
+  yield* names.insert(dev);
   net.sim.trace.emit({ kind: 'netdev.renamed', dev: dev.dev, from, to });
   const text = `renamed from ${from}${wasUp ? ' (while UP)' : ''}`;
   net.sim.trace.emit({ kind: 'log', level: 'info', dev: dev.dev, text });
   return yield* net.chain.call('NETDEV_CHANGENAME', dev);
 }
+
+const namespaceOf = (dev: Netdev): NetNamespace => known(dev.netns, `the namespace of ${dev.dev}`);
 
 /** netif_carrier_on() and off: seen at once by packet paths; link-watch tells the rest of the kernel later. */
 export function* setCarrier(net: Registry, dev: Netdev, up: boolean): Task<boolean> {

@@ -23,6 +23,7 @@ import { fixed, type LinuxKernel } from './kernel.ts';
 import { LinkWatch } from './link-watch.ts';
 import { Modules } from './modules.ts';
 import type { Netdev } from './netdev.ts';
+import { exitNamespace, moveToNamespace, type NetNamespace } from './netns.ts';
 import { PacketSockets } from './packets.ts';
 import { PciCore } from './pci-core.ts';
 import type { Profile } from './profile.ts';
@@ -48,14 +49,15 @@ export class LinuxGuest implements LinuxUapi {
 
   constructor(sim: Simulation, bus: Bus, options: LinuxGuestOptions) {
     const { profile, latency, vfTraits, devOf } = options;
-    const net = new Registry(sim, { hasPreUninit: profile.hasPreUninit });
+    const { hasPreUninit, movesUnderOldName } = profile;
+    const net = new Registry(sim, { hasPreUninit, movesUnderOldName });
     net.chain.add(addrconf(sim, profile));
     const vmbusCore = new VmbusCore(sim);
     const vmbus = new VmbusClient(sim, bus, vmbusCore, devOf);
     vmbusCore.connectedBy(vmbus);
     const pci = new PciCore(sim);
     this.kernel = { sim, bus, latency, profile, net, linkWatch: new LinkWatch(sim, net), vmbus, vmbusCore, pci };
-    this.packets = new PacketSockets(sim, net.names);
+    this.packets = new PacketSockets(sim, net.init.names);
     this.netvsc = hvNetvsc(this.kernel);
     this.modules = new Modules(sim, [pciHyperv(this.kernel), this.netvsc, ...vfDrivers(this.kernel, vfTraits)]);
   }
@@ -73,7 +75,7 @@ export class LinuxGuest implements LinuxUapi {
 
   /** The registered device of a scenario's name, if there is one: for reports. */
   netdevOf(dev: string): Netdev | undefined {
-    for (const netdev of this.kernel.net.devices) if (netdev.dev === dev) return netdev;
+    for (const netdev of this.kernel.net.devices()) if (netdev.dev === dev) return netdev;
     return undefined;
   }
 
@@ -91,7 +93,7 @@ export class LinuxGuest implements LinuxUapi {
   *dumpLinks(): Task<readonly LinkInfo[]> {
     const { net } = this.kernel;
     yield* net.rtnl.lock();
-    const links = [...net.devices].map(linkInfo).sort((a, b) => a.ifindex - b.ifindex);
+    const links = [...net.init.devices].map(linkInfo).sort((a, b) => a.ifindex - b.ifindex);
     yield* net.rtnl.unlock();
     return links;
   }
@@ -112,35 +114,45 @@ export class LinuxGuest implements LinuxUapi {
   }
 
   listNet(): Operation<readonly string[]> {
-    return this.kernel.net.sysfs.list();
+    return this.kernel.net.init.sysfs.list();
   }
 
   readAttribute(path: string, attribute: SysfsAttribute): Task<Result<string, Errno>> {
-    return readAttribute(this.kernel.net.sysfs, path, attribute);
+    return readAttribute(this.kernel.net.init.sysfs, path, attribute);
   }
 
   readLink(path: string, link: SysfsLink): Task<Result<string, Errno>> {
-    return readLink(this.kernel.net.sysfs, path, link);
+    return readLink(this.kernel.net.init.sysfs, path, link);
   }
 
   pciLocation(path: string): Task<Result<PciLocation | undefined, Errno>> {
-    return pciLocation(this.kernel.net.sysfs, path);
+    return pciLocation(this.kernel.net.init.sysfs, path);
   }
 
   sysfsTree(): readonly SysfsNode[] {
-    return sysfsTree(this.kernel.net.sysfs);
+    return sysfsTree(this.kernel.net.init.sysfs);
   }
 
   private *run(command: GuestCommand): Task<Errno | undefined> {
     if (command.do === 'load') return yield* this.modules.load(command.module);
     if (command.do === 'unload') return yield* this.modules.unload(command.module);
     const { net } = this.kernel;
+    if (command.do === 'delete-netns') return yield* this.deleteNamespace(command.name);
     yield* net.rtnl.lock();
     const { ifindex, ifname } = command;
-    const dev = ifindex === undefined ? net.names.find(ifname) : this.byIndex(ifindex);
+    const netns = net.namespaces.get(command.netns ?? net.init.name);
+    const dev = ifindex === undefined ? netns?.names.find(ifname) : byIndex(net.init, ifindex);
     const errno = dev === undefined ? 'ENODEV' : yield* this.runOn(dev, command);
     yield* net.rtnl.unlock();
     return errno;
+  }
+
+  private *deleteNamespace(name: string): Task<Errno | undefined> {
+    const { net } = this.kernel;
+    const netns = net.namespaces.get(name);
+    if (netns === undefined || netns === net.init) return 'ENOENT';
+    yield* exitNamespace(net, netns);
+    return undefined;
   }
 
   private *runOn(dev: Netdev, command: LinkCommand): Task<Errno | undefined> {
@@ -153,15 +165,17 @@ export class LinuxGuest implements LinuxUapi {
         return undefined;
       case 'mtu':
         return yield* setMtu(net, dev, command.mtu);
+      case 'move-netns':
+        return yield* moveToNamespace(net, dev, net.namespace(command.to));
       case 'rename':
         return yield* renameDevice(net, dev, command.to, fixed(this.kernel, 'live-rename'));
     }
   }
-
-  private byIndex(ifindex: number): Netdev | undefined {
-    for (const dev of this.kernel.net.devices) if (dev.ifindex === ifindex) return dev;
-    return undefined;
-  }
 }
 
-type LinkCommand = Exclude<GuestCommand, { readonly do: 'load' | 'unload' }>;
+function byIndex(netns: NetNamespace, ifindex: number): Netdev | undefined {
+  for (const dev of netns.devices) if (dev.ifindex === ifindex) return dev;
+  return undefined;
+}
+
+type LinkCommand = Exclude<GuestCommand, { readonly do: 'load' | 'unload' | 'delete-netns' }>;

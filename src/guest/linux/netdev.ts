@@ -6,6 +6,7 @@ import type { Queue } from '../../sim/queue.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { Errno } from '../uapi/errno.ts';
 import { IFF } from '../uapi/linux.ts';
+import type { NetNamespace } from './netns.ts';
 
 /** enum netreg_state (linux/netdevice.h). */
 export type RegState = 'uninitialized' | 'registered' | 'unregistering' | 'unregistered' | 'released';
@@ -67,6 +68,8 @@ export class Netdev {
   devAddr: MacAddress;
   permAddr: MacAddress = ZERO_MAC;
   state: RegState = 'uninitialized';
+  /** Where it is registered; set by the registry. */
+  netns: NetNamespace | undefined;
   /** `__LINK_STATE_START`: true during ndo_open already. netif_running(). */
   readonly running: Cell<boolean>;
   readonly carrier: Cell<boolean>;

@@ -2,47 +2,66 @@
  * The registry of network devices: register_netdevice(), unregister_netdevice() and listeners that come and go, step
  * by step in the kernel's order, with what user mode can see after each step and the roll-back of each failure.
  * Source: net/core/dev.c, net/core/net-sysfs.c (reference A.1 to A.5).
- * What this leaves out: namespaces, queues and their kobjects, features, XDP, alternative names.
+ * What this leaves out: queues and their kobjects, features, XDP, alternative names.
  */
-import { assert } from '../../base/assert.ts';
-import { CyclicIndex } from '../../base/index-table.ts';
+import { assert, known } from '../../base/assert.ts';
 import type { Task } from '../../sim/operation.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { Errno } from '../uapi/errno.ts';
 import { closeDevice } from './device.ts';
-import { NetNames } from './names.ts';
 import { NAME_ASSIGN, type Netdev } from './netdev.ts';
+import { NetNamespace } from './netns.ts';
 import { type NotifierBlock, NotifierChain } from './notifier.ts';
 import { Rtnetlink } from './rtnetlink.ts';
 import { Rtnl } from './rtnl.ts';
-import { SysfsNet } from './sysfs.ts';
 import { Uevents } from './uevents.ts';
+
+export interface RegistryOptions {
+  readonly hasPreUninit: boolean;
+  readonly movesUnderOldName?: boolean;
+}
 
 export class Registry {
   readonly sim: Simulation;
   readonly chain: NotifierChain;
   readonly rtnl: Rtnl;
-  readonly names: NetNames;
-  readonly sysfs: SysfsNet;
   readonly uevents: Uevents;
   readonly rtnetlink: Rtnetlink;
-  /** dev_base_head: registered devices in the order of registration; RTNL. */
-  readonly devices = new Set<Netdev>();
-  private readonly indices = new CyclicIndex(1, 0x7fffffff);
+  /** init_net: where devices are registered, and where user mode looks. */
+  readonly init: NetNamespace;
+  /** All namespaces by name, init_net first. */
+  readonly namespaces = new Map<string, NetNamespace>();
+  /** Until 6.12 a device that moves to another namespace under another name shows itself under its old one first. */
+  readonly movesUnderOldName: boolean;
   /** Whether 6.12's NETDEV_PRE_UNINIT exists. */
   private readonly hasPreUninit: boolean;
 
-  constructor(sim: Simulation, options: { readonly hasPreUninit: boolean }) {
+  constructor(sim: Simulation, options: RegistryOptions) {
     this.sim = sim;
     this.hasPreUninit = options.hasPreUninit;
+    this.movesUnderOldName = options.movesUnderOldName ?? false;
     this.chain = new NotifierChain(sim.trace);
     this.rtnl = new Rtnl(sim, this.chain);
-    this.names = new NetNames(sim, 'net names');
-    this.sysfs = new SysfsNet(sim, '/sys/class/net');
-    this.uevents = new Uevents(sim);
-    this.rtnetlink = new Rtnetlink(sim);
+    this.init = new NetNamespace(sim, 'init_net');
+    this.namespaces.set(this.init.name, this.init);
+    this.uevents = new Uevents(sim, this.init);
+    this.rtnetlink = new Rtnetlink(sim, this.init);
     this.chain.add(this.rtnetlink.notifier);
-    assert(this.indices.take() === 1, 'the loopback device has index 1');
+  }
+
+  /** Every registered device, namespace by namespace; RTNL. */
+  *devices(): Iterable<Netdev> {
+    for (const { devices } of this.namespaces.values()) yield* devices;
+  }
+
+  /** A namespace by name, made when it is asked for first. */
+  namespace(name: string): NetNamespace {
+    let netns = this.namespaces.get(name);
+    if (netns === undefined) {
+      netns = new NetNamespace(this.sim, name);
+      this.namespaces.set(name, netns);
+    }
+    return netns;
   }
 
   /** register_netdev(): takes the RTNL around {@link register}. */
@@ -57,12 +76,14 @@ export class Registry {
   *register(dev: Netdev): Task<Errno | undefined> {
     this.rtnl.assertHeld('register_netdevice');
     assert(dev.state === 'uninitialized', `${dev.dev} is registered twice`);
-    const name = this.names.choose(dev.name === '' ? dev.template : dev.name); // 4
+    const netns = this.init;
+    dev.netns = netns;
+    const name = netns.names.choose(dev.name === '' ? dev.template : dev.name); // 4
     if (!name.ok) return this.refused(dev, 'register_netdevice', name.error);
     dev.name = name.value;
-    const index = this.indices.take(); // 9
+    const index = netns.indices.take(); // 9
     if (index === undefined) {
-      this.names.release(dev.name);
+      netns.names.release(dev.name);
       return this.refused(dev, 'register_netdevice', 'ENFILE');
     }
     dev.ifindex = index;
@@ -93,9 +114,10 @@ export class Registry {
   *unregister(dev: Netdev): Task {
     this.rtnl.assertHeld('unregister_netdevice');
     assert(dev.state === 'registered', `${dev.dev} is ${dev.state} and cannot be unregistered`);
+    const netns = known(dev.netns, `the namespace of ${dev.dev}`);
     yield* closeDevice(this, dev); // A.5, 2
-    this.devices.delete(dev); // 3
-    yield* this.names.remove(dev);
+    netns.devices.delete(dev); // 3
+    yield* netns.names.remove(dev);
     this.emitVisible(dev, 'ioctl', false);
     dev.state = 'unregistering';
     this.emitState(dev, 'unregistering');
@@ -103,7 +125,7 @@ export class Registry {
     if (this.hasPreUninit) yield* this.chain.call('NETDEV_PRE_UNINIT', dev);
     yield* this.rtnetlink.delLink(dev);
     this.emitVisible(dev, 'rtnetlink', false);
-    yield* this.sysfs.remove(dev);
+    yield* netns.sysfs.remove(dev);
     this.emitVisible(dev, 'sysfs', false);
     yield* this.uevents.emit('remove', dev);
     this.emitState(dev, 'unregistered');
@@ -121,7 +143,7 @@ export class Registry {
     this.chain.add(block);
     const told: Netdev[] = [];
     let errno: Errno | undefined;
-    for (const dev of this.devices) {
+    for (const dev of this.devices()) {
       const verdict = yield* this.chain.callOne(block, 'NETDEV_REGISTER', dev);
       if (verdict === 'bad' || typeof verdict === 'object') {
         errno = verdict === 'bad' ? 'EPERM' : verdict.errno;
@@ -142,7 +164,7 @@ export class Registry {
   *removeNotifier(block: NotifierBlock): Task {
     yield* this.rtnl.lock();
     this.chain.remove(block);
-    yield* this.takeLeave(block, [...this.devices]);
+    yield* this.takeLeave(block, [...this.devices()]);
     yield* this.rtnl.unlock();
   }
 
@@ -153,12 +175,13 @@ export class Registry {
 
   /** Steps 12 to 16: sysfs and its uevent first, look-ups without a lock next, REGISTER callbacks only then. */
   private *expose(dev: Netdev): Task {
-    yield* this.sysfs.add(dev); // 12
+    const netns = known(dev.netns, `the namespace of ${dev.dev}`);
+    yield* netns.sysfs.add(dev); // 12
     this.emitVisible(dev, 'sysfs', true);
     yield* this.uevents.emit('add', dev);
     dev.state = 'registered'; // 13
-    yield* this.names.insert(dev); // 15
-    this.devices.add(dev);
+    yield* netns.names.insert(dev); // 15
+    netns.devices.add(dev);
     this.emitVisible(dev, 'ioctl', true);
     dev.permAddr = dev.devAddr; // 16
     this.emitState(dev, 'registered');
@@ -175,8 +198,9 @@ export class Registry {
   }
 
   private forget(dev: Netdev): void {
-    this.names.release(dev.name);
-    this.indices.free(dev.ifindex);
+    const netns = known(dev.netns, `the namespace of ${dev.dev}`);
+    netns.names.release(dev.name);
+    netns.indices.free(dev.ifindex);
     if (dev.state === 'uninitialized') {
       dev.name = dev.nameAssignType === NAME_ASSIGN.enumerated ? '' : dev.name;
       dev.ifindex = 0;

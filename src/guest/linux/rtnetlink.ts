@@ -1,7 +1,7 @@
 /**
  * What rtnetlink tells and answers about links. Source: net/core/rtnetlink.c.
  * Silent about devices that are not registered; answers, single or dump, wait for the RTNL.
- * What this leaves out: attributes beyond LinkInfo, namespaces, groups of listeners.
+ * What this leaves out: attributes beyond LinkInfo, groups of listeners.
  */
 import type { Task } from '../../sim/operation.ts';
 import { Queue } from '../../sim/queue.ts';
@@ -9,6 +9,7 @@ import type { Simulation } from '../../sim/simulation.ts';
 import { IFF } from '../uapi/linux.ts';
 import type { LinkInfo, LinkMessage } from '../uapi/uapi.ts';
 import type { Netdev } from './netdev.ts';
+import type { NetNamespace } from './netns.ts';
 import type { NetdevEvent, NotifierBlock } from './notifier.ts';
 
 /** The events for which rtnetlink's own notifier sends a RTM_NEWLINK (rtnetlink_event()). */
@@ -47,8 +48,12 @@ export class Rtnetlink {
   /** Registered at boot with priority 0, hence before any driver's notifier. */
   readonly notifier: NotifierBlock;
 
-  constructor(sim: Simulation) {
+  private readonly heardIn: NetNamespace;
+
+  /** Listeners hear of the links of one namespace. */
+  constructor(sim: Simulation, heardIn: NetNamespace) {
     this.sim = sim;
+    this.heardIn = heardIn;
     const told = (event: NetdevEvent, dev: Netdev): Task => this.newLink(dev, event);
     this.notifier = {
       name: 'rtnetlink',
@@ -70,16 +75,19 @@ export class Rtnetlink {
   /** RTM_NEWLINK, if the device is registered (rtmsg_ifinfo()). `cause`: the event or call behind it. */
   *newLink(dev: Netdev, cause: string): Task {
     if (dev.state !== 'registered') return;
-    yield* this.send('RTM_NEWLINK', linkInfo(dev), cause, dev.master?.dev ?? '');
+    yield* this.send('RTM_NEWLINK', dev, cause);
   }
 
   *delLink(dev: Netdev): Task {
-    yield* this.send('RTM_DELLINK', linkInfo(dev), 'unregister_netdevice', dev.master?.dev ?? '');
+    yield* this.send('RTM_DELLINK', dev, 'unregister_netdevice');
   }
 
-  private *send(message: 'RTM_NEWLINK' | 'RTM_DELLINK', link: LinkInfo, cause: string, master: string): Task {
+  private *send(message: 'RTM_NEWLINK' | 'RTM_DELLINK', about: Netdev, cause: string): Task {
+    const link = linkInfo(about);
     const { dev, ifname, ifindex, flags } = link;
+    const master = about.master?.dev ?? '';
     this.sim.trace.emit({ kind: 'rtnetlink', message, dev, ifname, ifindex, flags, master, cause });
+    if (about.netns !== this.heardIn) return;
     const note: LinkMessage = { message: message === 'RTM_NEWLINK' ? 'new' : 'del', link };
     for (const listener of this.listeners) yield* listener.put(note);
   }

@@ -4,14 +4,19 @@ import { Queue } from '../../sim/queue.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { Uevent } from '../uapi/linux.ts';
 import type { Netdev } from './netdev.ts';
+import type { NetNamespace } from './netns.ts';
 import { devpathOf } from './sysfs-path.ts';
 
 export class Uevents {
   private readonly sim: Simulation;
   private readonly listeners: Queue<Uevent>[] = [];
 
-  constructor(sim: Simulation) {
+  private readonly heardIn: NetNamespace;
+
+  /** Listeners hear of the devices of one namespace. */
+  constructor(sim: Simulation, heardIn: NetNamespace) {
     this.sim = sim;
+    this.heardIn = heardIn;
   }
 
   subscribe(name: string): Queue<Uevent> {
@@ -21,8 +26,10 @@ export class Uevents {
   }
 
   *emit(action: Uevent['action'], dev: Netdev, nameBefore = dev.name): Task {
-    const { name: ifname, ifindex } = dev;
+    const ifname = action === 'add' ? nameBefore : dev.name;
+    const { ifindex } = dev;
     this.sim.trace.emit({ kind: 'uevent', action, dev: dev.dev, ifname, ifindex, flags: dev.flags.now });
+    if (dev.netns !== this.heardIn) return;
     const devpathOld = action === 'move' ? devpathOf(dev, nameBefore) : '';
     const event: Uevent = { action, devpath: devpathOf(dev, ifname), devpathOld, ifname, ifindex, dev: dev.dev };
     for (const listener of this.listeners) yield* listener.put(event);

@@ -35,6 +35,8 @@ export interface LinkMessage {
 interface LinkChoice {
   readonly ifname: string;
   readonly ifindex?: number;
+  /** Namespace that the command runs in; init_net when it is left out. */
+  readonly netns?: string;
 }
 
 /** What an administrator or a program makes the guest do. */
@@ -44,7 +46,10 @@ export type GuestCommand =
   | ({ readonly do: 'up' } & LinkChoice)
   | ({ readonly do: 'down' } & LinkChoice)
   | ({ readonly do: 'mtu'; readonly mtu: number } & LinkChoice)
-  | ({ readonly do: 'rename'; readonly to: string } & LinkChoice);
+  | ({ readonly do: 'rename'; readonly to: string } & LinkChoice)
+  /** Moves it to a namespace, which is made when it is new. */
+  | ({ readonly do: 'move-netns'; readonly to: string } & LinkChoice)
+  | { readonly do: 'delete-netns'; readonly name: string };
 
 /** A packet socket that is bound to one device and sees its whole frames. */
 export interface PacketSocket {

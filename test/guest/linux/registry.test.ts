@@ -197,7 +197,7 @@ describe('a registered device', () => {
     bench.run(() => bench.net.addNotifier(block));
     const device = bench.registered('d1');
     expect(bench.underRtnl(() => renameDevice(bench.net, device, 'lan0', false))).toBe('EINVAL');
-    expect([device.name, bench.net.names.find('lan0'), bench.net.names.find('eth0')]).toEqual([
+    expect([device.name, bench.net.init.names.find('lan0'), bench.net.init.names.find('eth0')]).toEqual([
       'eth0',
       undefined,
       device,

@@ -18,6 +18,7 @@ import type { NetdevEvent, NotifierBlock, Verdict } from '../../notifier.ts';
 import type { HvDevice, HvDriver } from '../../vmbus-core.ts';
 import { setUpVf, takeoverWork, vfChanged } from './datapath.ts';
 import { linkChangeWork } from './link.ts';
+import { followMaster, vfNamespaceWork } from './namespace.ts';
 import { NetvscNic, NicList } from './nic.ts';
 import { haltRndis, initializeRndis, setPacketFilter } from './rndis.ts';
 import { closeSession, openSession } from './session.ts';
@@ -75,7 +76,11 @@ export function hvNetvsc(kernel: LinuxKernel): HvNetvsc {
 
 /** netvsc_netdev_event(): netvsc's own devices and what no VF can be are not looked at. No event is ever vetoed. */
 function* onNetdevEvent(kernel: LinuxKernel, list: NicList, event: NetdevEvent, dev: Netdev): Task<Verdict> {
-  if (dev.parent.bus === 'vmbus') return 'done';
+  if (dev.parent.bus === 'vmbus') {
+    const own = list.all().find((nic) => nic.netdev === dev);
+    if (event === 'NETDEV_REGISTER' && own !== undefined) yield* followMaster(own);
+    return 'done';
+  }
   switch (event) {
     case 'NETDEV_POST_INIT':
       if (fixed(kernel, 'post-init-slave')) yield* prepareBonding(kernel, list, dev);
@@ -117,6 +122,7 @@ function* probe(
   const nic = new NetvscNic(kernel, device, (self) => ({
     vfTakeover: () => takeoverWork(self),
     linkChange: () => linkChangeWork(self),
+    vfNamespace: () => vfNamespaceWork(self),
     netdev: {
       open: () => open(self),
       stop: () => stop(self),
@@ -166,7 +172,7 @@ function* register(kernel: LinuxKernel, list: NicList, nic: NetvscNic): Task<Err
   }
   list.add(nic);
   if (!fixed(kernel, 'probe-vf-scan')) return undefined;
-  for (const dev of kernel.net.devices) {
+  for (const dev of kernel.net.init.devices) {
     if (dev.parent.bus === 'vmbus') continue;
     if ((yield* findNic(kernel, list, dev)) !== nic) continue;
     yield* prepareBonding(kernel, list, dev);
@@ -184,6 +190,7 @@ function* remove(kernel: LinuxKernel, list: NicList, nics: Map<HvDevice, NetvscN
   nics.delete(device);
   yield* nic.linkChange.cancelSync();
   yield* kernel.net.rtnl.lock();
+  yield* nic.vfNamespace.cancel();
   const vf = nic.vf.now;
   if (vf !== undefined) yield* unregisterVf(kernel, nic, vf);
   yield* detach(nic);
@@ -192,6 +199,7 @@ function* remove(kernel: LinuxKernel, list: NicList, nics: Map<HvDevice, NetvscN
   yield* kernel.net.rtnl.unlock();
   nic.vfTakeover.retire();
   nic.linkChange.retire();
+  nic.vfNamespace.retire();
 }
 
 /** rndis_filter_device_remove(): halt, then the session ends. */

@@ -25,6 +25,7 @@ export type LinkEvent = 'connect' | 'disconnect' | 'network-change';
 export interface NicBodies {
   readonly vfTakeover: WorkBody;
   readonly linkChange: WorkBody;
+  readonly vfNamespace: WorkBody;
   readonly netdev: NetdevOps;
 }
 
@@ -50,6 +51,8 @@ export class NetvscNic {
   readonly dataPathIsVf: Cell<boolean>;
   readonly vfTakeover: Work;
   readonly linkChange: Work;
+  /** vfns_work. */
+  readonly vfNamespace: Work;
   readonly linkEvents: LinkEvent[] = [];
   lastLinkChange: Nanoseconds = -seconds(3600);
   /** RNDIS requests that wait for their answer, by request id. */
@@ -76,6 +79,7 @@ export class NetvscNic {
     this.dataPathIsVf = new Cell(sim, `${this.dev}.data_path_is_vf`, false);
     this.vfTakeover = new Work(sim, `${this.dev}.vf_takeover`, bodies.vfTakeover);
     this.linkChange = new Work(sim, `${this.dev}.dwork`, bodies.linkChange);
+    this.vfNamespace = new Work(sim, `${this.dev}.vfns_work`, bodies.vfNamespace);
   }
 }
 

@@ -2,7 +2,7 @@
  * Which synthetic NIC owns a VF, and how the VF joins it and leaves. Source: drivers/net/hyperv/netvsc_drv.c
  * (get_netvsc_byslot(), netvsc_prepare_bonding(), netvsc_register_vf(), netvsc_vf_join(), netvsc_unregister_vf());
  * reference B.5, B.6.
- * What this leaves out: namespaces, XDP, feature sync, filters on device types that are not modelled (VLAN, bond).
+ * What this leaves out: XDP, feature sync, filters on device types that are not modelled (VLAN, bond).
  */
 import type { Task } from '../../../../sim/operation.ts';
 import { IFF } from '../../../uapi/linux.ts';
@@ -10,6 +10,7 @@ import { setFlags } from '../../device.ts';
 import { fixed, type LinuxKernel, logAbout } from '../../kernel.ts';
 import { IFF_NO_ADDRCONF, type Netdev } from '../../netdev.ts';
 import { linkToMaster, registerRxHandler, unlinkFromMaster } from '../../upper.ts';
+import { bringToMaster } from './namespace.ts';
 import type { NetvscNic, NicList } from './nic.ts';
 
 /** Register context: in a notifier the take-over waits for udev; in the probe it is done at once. */
@@ -60,6 +61,10 @@ function* markSlave(kernel: LinuxKernel, vf: Netdev): Task {
 /** netvsc_register_vf(): a second VF for the same NIC is ignored without a word. */
 export function* registerVf(kernel: LinuxKernel, nic: NetvscNic, vf: Netdev, context: RegisterContext): Task {
   if (nic.session === undefined || nic.vf.now !== undefined) return;
+  if (vf.netns !== nic.netdev.netns) {
+    yield* bringToMaster(nic, vf, ['VF moved to namespace with', 'could not move to same namespace as']);
+    return; // the join happens in the REGISTER that the move raises
+  }
   logAbout(kernel, nic.netdev, 'info', `VF registering: ${vf.name}`);
   if (!(yield* join(kernel, nic, vf, context))) return;
   yield* vf.references.update((count) => count + 1);
