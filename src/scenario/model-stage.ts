@@ -3,7 +3,7 @@ import { formatDuration, type Nanoseconds } from '../base/time.ts';
 import { IFF } from '../guest/uapi/linux.ts';
 import type { GuestCommand } from '../guest/uapi/uapi.ts';
 import type { HostAction } from '../host/action.ts';
-import { gatewayIp } from '../host/stations.ts';
+import { flowStationIp } from '../host/stations.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Task } from '../sim/operation.ts';
 import type { Simulation } from '../sim/simulation.ts';
@@ -62,7 +62,7 @@ export class ModelStage implements Stage {
     const { host, guest } = this.machine;
     const { mac, subnet } = this.machine.nic(plan.nic);
     const address = ipv4Address(`10.0.${subnet}.${FLOW_HOST}`);
-    const spec = { ...plan, dev: plan.nic, mac, address, station: gatewayIp(subnet) };
+    const spec = { ...plan, dev: plan.nic, mac, address, station: flowStationIp(subnet) };
     const flow = new Flow(this.sim, guest, spec, {
       ifname: () => guest.netdevOf(plan.nic)?.name,
       pathNow: () => guest.pathOf(plan.nic),
