@@ -67,7 +67,8 @@ export function runScenario<S extends Stage>(
   const performance = new Performance(scenario, stage);
   const { stop, stuck } = drive(stage.sim, performance, options);
   if (stop === 'idle' || stop === 'until') watch.rest();
-  failures.push(...performance.failures, ...stuck);
+  failures.unshift(...performance.failures);
+  failures.push(...stuck);
   for (const { what, found } of stuck) trace.emit({ kind: 'sim.stuck', problem: what, detail: found });
   const limit = stop === 'steps' ? describeLimit(stage.sim) : undefined;
   const counts = { steps: stage.sim.steps, events, expectations };
