@@ -1,8 +1,7 @@
 /**
  * Measured traffic in the guest: frames at a fixed pace from one NIC to a station on the host's switch, each with its
  * number, noted in the run's ledgers. An `echo` flow is answered frame by frame; in a `stream` the station sends on its
- * own. The gateway is asked for by ARP first, as any program's first packet makes the kernel do: a flow is measured from
- * when its NIC reaches the network.
+ * own. The station's address is asked for by ARP first, as any program's first packet makes the kernel do.
  * Source: RFC 826; net/ipv4/arp.c (retrans_time 1 s); the payload is ours (`wire/flow-payload.ts`).
  * What this leaves out: sockets, routes and congestion: a flow sends on whatever happens to the link, because what is
  * measured is what gets lost.
@@ -33,9 +32,8 @@ export interface FlowSpec {
   readonly bytes: number;
   /** The guest's own address: its lease, or one that was given to it by hand. */
   readonly address: Ipv4Address;
-  readonly gateway: Ipv4Address;
-  /** The station that the frames go to; it has no IP address. */
-  readonly station: MacAddress;
+  /** The station that the frames go to. */
+  readonly station: Ipv4Address;
 }
 
 /** What only the machine knows: the NIC's interface name now (undefined while it is gone), and the path of its frames. */
@@ -74,19 +72,19 @@ export class Flow {
   }
 
   private *run(): Task {
-    this.tell('started', `${this.spec.kind} by way of ${this.spec.gateway}`);
-    const gateway = yield* this.resolve();
-    if (gateway !== undefined) {
-      this.tell('resolved', gateway);
-      yield* this.send();
+    this.tell('started', `${this.spec.kind} to ${this.spec.station}`);
+    const station = yield* this.resolve();
+    if (station !== undefined) {
+      this.tell('resolved', station);
+      yield* this.send(station);
     }
     this.close();
     this.tell('stopped', '');
   }
 
-  /** Asks for the gateway's address until it is known or the flow is stopped. */
+  /** Asks for the station's address until it is known or the flow is stopped. */
   private *resolve(): Task<MacAddress | undefined> {
-    const { mac, address: senderIp, gateway: targetIp } = this.spec;
+    const { mac, address: senderIp, station: targetIp } = this.spec;
     const payload = encodeArp({ operation: 'request', senderMac: mac, senderIp, targetMac: ZERO_MAC, targetIp });
     const frame = encodeEthernet({ destination: BROADCAST_MAC, source: mac, etherType: ETHER_TYPE.arp, payload });
     for (;;) {
@@ -99,8 +97,8 @@ export class Flow {
   }
 
   /** One frame each turn, whether the last one got out or not. */
-  private *send(): Task {
-    const { name: flow, kind, mac: source, station: destination, every, bytes } = this.spec;
+  private *send(destination: MacAddress): Task {
+    const { name: flow, kind, mac: source, every, bytes } = this.spec;
     const ledger = this.sim.trace.frames.flow(flow).tx;
     let turn = this.sim.now;
     while (!(yield* this.stopped.get())) {
@@ -150,16 +148,16 @@ export class Flow {
       const bytes = yield* socket.received.take();
       const payload = flowOfFrame(bytes);
       if (payload?.flow === this.spec.name && payload.direction === 'rx') ledger.received(payload.id);
-      const gateway = payload === undefined ? this.gatewayIn(bytes) : undefined;
-      if (gateway !== undefined) yield* this.neighbour.put(gateway);
+      const station = payload === undefined ? this.stationIn(bytes) : undefined;
+      if (station !== undefined) yield* this.neighbour.put(station);
     }
   }
 
-  /** The gateway's address, when the frame is its ARP reply. */
-  private gatewayIn(bytes: Uint8Array): MacAddress | undefined {
+  /** The station's address, when the frame is its ARP reply. */
+  private stationIn(bytes: Uint8Array): MacAddress | undefined {
     const frame = parseEthernet(bytes);
     const arp = frame?.etherType === ETHER_TYPE.arp ? parseArp(frame.payload) : undefined;
-    return arp?.operation === 'reply' && arp.senderIp === this.spec.gateway ? arp.senderMac : undefined;
+    return arp?.operation === 'reply' && arp.senderIp === this.spec.station ? arp.senderMac : undefined;
   }
 
   private tell(state: string, detail: string): void {

@@ -4,7 +4,7 @@ import { Flow, type FlowSpec } from '../../src/user/flows.ts';
 import { flowOfFrame } from '../../src/wire/flow-payload.ts';
 import { ipv4Address } from '../../src/wire/ipv4.ts';
 import { type FakeDevice, FakeGuest, NIC_MAC, SYNTHETIC } from './fake-guest.ts';
-import { arpReplyTo, echoOf, GATEWAY, GATEWAY_MAC, STATION_MAC } from './fake-network.ts';
+import { arpReplyTo, echoOf, STATION, STATION_MAC } from './fake-network.ts';
 
 const ECHO: FlowSpec = {
   name: 'ping',
@@ -14,11 +14,10 @@ const ECHO: FlowSpec = {
   every: ms(100),
   bytes: 64,
   address: ipv4Address('10.0.1.10'),
-  gateway: GATEWAY,
-  station: STATION_MAC,
+  station: STATION,
 };
 
-/** A guest whose NIC is up, on a network that answers ARP and echoes after a millisecond. */
+/** A guest whose NIC is up, on a network with a station that answers ARP and echoes after a millisecond. */
 function flowing(spec: FlowSpec = ECHO) {
   const guest = new FakeGuest();
   const sent: Uint8Array[] = [];
@@ -43,7 +42,7 @@ function flowing(spec: FlowSpec = ECHO) {
 }
 
 describe('an echo flow', () => {
-  test('asks for the gateway by ARP, then sends at its pace, and counts both ways', () => {
+  test('asks for the station by ARP, then sends at its pace, and counts both ways', () => {
     const { guest, sent, start, counts } = flowing();
     start();
     guest.run(ms(1050));
@@ -51,8 +50,8 @@ describe('an echo flow', () => {
     expect(counts().tx).toMatchObject({ sent: 11, received: 11, lost: 0 });
     expect(counts().rx).toMatchObject({ sent: 11, received: 11, lost: 0 });
     expect(guest.told('flow').map(({ state, detail }) => `${state} ${detail}`)).toEqual([
-      'started echo by way of 10.0.1.1',
-      `resolved ${GATEWAY_MAC}`,
+      'started echo to 10.0.1.1',
+      `resolved ${STATION_MAC}`,
     ]);
   });
 
@@ -67,7 +66,7 @@ describe('an echo flow', () => {
     expect(guest.told('flow').at(-1)).toMatchObject({ state: 'stopped', time: ms(301) });
   });
 
-  test('can be stopped before the gateway was found', () => {
+  test('can be stopped before the station was found', () => {
     const { guest, start } = flowing();
     guest.network = () => [];
     const flow = start();
@@ -77,7 +76,7 @@ describe('an echo flow', () => {
     expect(guest.told('flow').map(({ state }) => state)).toEqual(['started', 'stopped']);
   });
 
-  test('asks once a second until the gateway answers', () => {
+  test('asks once a second until the station answers', () => {
     const { guest, sent, start } = flowing();
     const answering = guest.network;
     guest.network = (frame) => {
