@@ -33,6 +33,8 @@ const FIRST_HOST = 4;
 const LAST_HOST = 250;
 
 export const gatewayIp = (subnet: number): Ipv4Address => ipv4Address(`10.0.${subnet}.1`);
+/** Azure keeps this address, and no lease has it. */
+export const flowStationIp = (subnet: number): Ipv4Address => ipv4Address(`10.0.${subnet}.2`);
 
 /** Addresses that were given out, by client. */
 export type Leases = Map<MacAddress, Ipv4Address>;
@@ -51,15 +53,17 @@ export function gatewayAnswer(frame: EthernetFrame, subnet: number, leases: Leas
 
 function answerArp(frame: EthernetFrame, subnet: number): Uint8Array | undefined {
   const asked = parseArp(frame.payload);
-  if (asked?.operation !== 'request' || asked.targetIp !== gatewayIp(subnet)) return undefined;
-  const payload = encodeArp({
-    operation: 'reply',
-    senderMac: GATEWAY_MAC,
-    senderIp: asked.targetIp,
-    targetMac: asked.senderMac,
-    targetIp: asked.senderIp,
-  });
-  return fromGateway(asked.senderMac, ETHER_TYPE.arp, payload);
+  if (asked?.operation !== 'request') return undefined;
+  const { senderMac: targetMac, senderIp: targetIp, targetIp: senderIp } = asked;
+  const senderMac = whoHas(senderIp, subnet);
+  if (senderMac === undefined) return undefined;
+  const payload = encodeArp({ operation: 'reply', senderMac, senderIp, targetMac, targetIp });
+  return encodeEthernet({ destination: targetMac, source: senderMac, etherType: ETHER_TYPE.arp, payload });
+}
+
+function whoHas(address: Ipv4Address, subnet: number): MacAddress | undefined {
+  if (address === gatewayIp(subnet)) return GATEWAY_MAC;
+  return address === flowStationIp(subnet) ? FLOW_STATION_MAC : undefined;
 }
 
 function answerIpv4(frame: EthernetFrame, subnet: number, leases: Leases): Uint8Array | undefined {
