@@ -59,26 +59,33 @@ export const stopOnSynthetic: Invariant = {
   },
 };
 
+/** What a guest has asked for last on a NIC's channel. */
+interface Asked extends Moment {
+  readonly detail: string;
+  answered: boolean;
+}
+
 export const oneSwitchInFlight: Invariant = {
   name: 'one-switch-in-flight',
-  meaning: 'A guest asks for a data path only after the host has carried out what it asked for before.',
+  meaning: 'A guest asks for a data path only when the last answer has come, and never twice in a row for the same.',
   source: 'INV-P6',
   start(findings: Findings): Monitor {
-    const asked = new Map<string, Moment>();
+    const asked = new Map<string, Asked>();
     return {
       on: {
-        'host.datapath': (event) => {
-          asked.delete(event.nic);
-        },
         // A channel that is gone answers nothing any more: the new one begins anew.
         'netvsc.listed': (event) => {
           if (!event.listed) asked.delete(event.nic);
         },
         'nvsp.message': (event) => {
-          if (event.name !== 'switchDataPath' || event.from !== 'guest') return;
-          const since = asked.get(event.nic);
-          if (since !== undefined) findings.violated(event.nic, 'a second SWITCH_DATA_PATH is on its way', since);
-          asked.set(event.nic, event);
+          const { nic, name, detail, time, step } = event;
+          const last = asked.get(nic);
+          // Of all answers only that to SWITCH_DATA_PATH is an empty completion.
+          if (event.from === 'host' && name === 'completion' && last !== undefined) last.answered = true;
+          if (event.from !== 'guest' || name !== 'switchDataPath') return;
+          if (last?.answered === false) findings.violated(nic, 'a second SWITCH_DATA_PATH is on its way', last);
+          if (last?.detail === detail) findings.violated(nic, `it asks again for ${detail}`, last);
+          asked.set(nic, { detail, answered: false, time, step });
         },
       },
     };

@@ -105,7 +105,7 @@ const BROKEN: Readonly<Record<string, readonly [readonly (EventBody | number)[],
     'nic1.vf: it went down while the host sends by it (step 2)',
   ],
   'one-switch-in-flight': [
-    [nvsp('guest', 'switchDataPath'), nvsp('guest', 'switchDataPath')],
+    [nvsp('guest', 'switchDataPath', 'vf'), nvsp('guest', 'switchDataPath', 'synthetic')],
     'nic1: a second SWITCH_DATA_PATH is on its way (step 1)',
   ],
   'stable-name': [
@@ -148,7 +148,11 @@ const HELD: Readonly<Record<string, readonly (EventBody | number)[]>> = {
     hostPath('synthetic'),
     flags('nic1.vf', 2, '', 'UP|RUNNING'),
   ],
-  'one-switch-in-flight': [nvsp('guest', 'switchDataPath'), hostPath('vf'), nvsp('guest', 'switchDataPath')],
+  'one-switch-in-flight': [
+    nvsp('guest', 'switchDataPath', 'vf'),
+    nvsp('host', 'completion'),
+    nvsp('guest', 'switchDataPath', 'synthetic'),
+  ],
   'stable-name': [...registered('nic1.vf'), state('nic1.vf', 'unregistering'), ...registered('nic1.vf')],
   'eject-complete-once': [
     ...registered('nic1.vf'),
@@ -214,6 +218,13 @@ describe('edges', () => {
     ]);
     expect(watch('eject-complete-once', [eject, seconds(61) / ms(1), complete])).toEqual([
       'nic1.vf: it came after more than 60 s (step 1)',
+    ]);
+  });
+
+  test('a guest that asks twice for the same path', () => {
+    const ask = nvsp('guest', 'switchDataPath', 'vf');
+    expect(watch('one-switch-in-flight', [ask, nvsp('host', 'completion'), ask])).toEqual([
+      'nic1: it asks again for vf (step 1)',
     ]);
   });
 
