@@ -7,11 +7,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const UNSHARE = 'unshare';
+
 /** A program that is wanted, how to find out that it is there, and the Debian package that has it. */
 const WANTED = {
   udev: ['udevadm', '--version'],
   'cloud-init': ['/usr/bin/python3', '-c', 'import cloudinit.net'],
-  'util-linux': ['unshare', '--version'],
+  'util-linux': [UNSHARE, '--version'],
 } as const;
 
 /** Fails with the name of the package when a program is missing. */
@@ -53,7 +55,7 @@ export function runWithSys(command: readonly string[], { tree, rules, input = ''
     // Anybody may do this in a user namespace of his own; --uts because cloud-init names hosts.
     const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];
     const own = ['--mount', '--net', '--uts', '--propagation', 'private'];
-    const ran = spawnSync('unshare', [...asRoot, ...own, 'bash', '-c', SET_UP, work, tree, ...command], {
+    const ran = spawnSync(UNSHARE, [...asRoot, ...own, 'bash', '-c', SET_UP, work, tree, ...command], {
       encoding: 'utf8',
       input,
       // libudev refuses a /sys that is no sysfs (systemd docs/ENVIRONMENT.md); the kernel's options are cloud-init's.

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ms } from '../../src/base/time.ts';
+import { Mutex } from '../../src/sim/mutex.ts';
 import type { Task } from '../../src/sim/operation.ts';
 import { Simulation } from '../../src/sim/simulation.ts';
 import { describeStuck, findStuck } from '../../src/sim/stuck.ts';
@@ -105,6 +106,47 @@ describe('cancel and wait (cancel_delayed_work_sync)', () => {
       expect(yield* work.schedule()).toBe(true);
     });
     expect(log).toEqual(['0 begin', '10 end']);
+  });
+});
+
+describe('a body that could not get a lock', () => {
+  /** A work item that tries the RTNL, which a slow probe holds for 50 ms. */
+  function contended() {
+    const sim = new Simulation();
+    const rtnl = new Mutex(sim, 'rtnl');
+    const log: string[] = [];
+    const work = new Work(sim, 'vf_takeover', function* () {
+      const got = yield* rtnl.tryLock();
+      log.push(`${sim.now / ms(1)} ${got ? 'got it' : 'busy'}`);
+      if (!got) return rtnl;
+      yield* rtnl.unlock();
+      return undefined;
+    });
+    sim.spawn('probe', 'guest', hold());
+    function* hold(): Task {
+      yield* rtnl.lock();
+      yield* work.schedule();
+      yield* sim.sleep(ms(50), 'firmware');
+      yield* rtnl.unlock();
+    }
+    return { sim, work, log };
+  }
+
+  test('tries again when it is free', () => {
+    const { sim, log } = contended();
+    sim.run();
+    expect(log).toEqual(['0 busy', '50 got it']);
+  });
+
+  test('does not when it is cancelled meanwhile', () => {
+    const { sim, work, log } = contended();
+    sim.spawn('remove', 'guest', cancel());
+    function* cancel(): Task {
+      yield* sim.sleep(ms(20), 'the remove');
+      yield* work.cancelSync();
+    }
+    sim.run();
+    expect(log).toEqual(['0 busy']);
   });
 });
 
