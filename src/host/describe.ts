@@ -1,7 +1,8 @@
-/** A message in one line for the trace: its fields as `name=value`. */
+/** A message in one line for the trace: its fields as `name=value`, by name, so that it reads the same however it came. */
 export function describe(message: { readonly name: string }): string {
   return Object.entries(message)
     .filter(([key]) => key !== 'name')
+    .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => `${key}=${inShort(value)}`)
     .join(' ');
 }

@@ -98,11 +98,15 @@ export class VmbusServer implements Behaviour, GpadlServer {
       });
       return;
     }
+    // The pieces of a GPADL are gathered as they come; what takes time is the answer to the whole, and the header
+    // tells all that there is to tell.
+    if (message.name === 'gpadlBody') {
+      this.gpadls.gather(message);
+      return;
+    }
     const dev = 'childRelid' in message ? this.devOf(message.childRelid) : 'vmbus';
-    const detail = describe(message);
-    this.worker.emit({ kind: 'vmbus.message', from: 'guest', name: message.name, dev, detail });
-    // The pieces of a GPADL are gathered as they come; what takes time is the answer to the whole.
-    if (message.name === 'gpadlHeader' || message.name === 'gpadlBody') this.gpadls.gather(message);
+    this.worker.emit({ kind: 'vmbus.message', from: 'guest', name: message.name, dev, detail: describe(message) });
+    if (message.name === 'gpadlHeader') this.gpadls.gather(message);
     else this.later({ what: 'vmbus-due', message });
   }
 
