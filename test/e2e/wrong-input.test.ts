@@ -44,7 +44,6 @@ describe('a scenario file that is none', () => {
     ['wrong YAML', 'x.yaml', 'name: [a\nabout: b\n', /^x\.yaml:2: is no YAML: /],
     ['a list', 'x.yaml', '- a\n', /^x\.yaml:1: is no scenario/],
   ])('%s', (_what, file, content, message) => {
-    refuses(['run', file], message, content === undefined ? {} : { [file]: content });
     refuses(
       ['run', file, '--trace', 'out', '--junit', 'out.xml', '--record', 'order'],
       message,
