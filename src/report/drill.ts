@@ -2,7 +2,7 @@
 import { formatDuration, formatMoment } from '../base/time.ts';
 import type { PhaseFigures } from '../drill/figures.ts';
 import type { DrillOptions, DrillResult } from '../drill/firmware-update.ts';
-import { formatFailure } from '../scenario/verdict.ts';
+import { formatFailure, VERDICT_WORDS } from '../scenario/verdict.ts';
 import type { JunitCase } from './junit.ts';
 import { formatTable } from './table.ts';
 
@@ -25,7 +25,7 @@ const HEAD = [
 export function formatDrill(options: DrillOptions, result: DrillResult): string {
   const { order, gap, times, nics, guest, vf } = options;
   const what = `${guest}, ${nics} x ${vf}, ${order}, gap ${formatDuration(gap)}, ${times === 1 ? 'once' : `${times} times`}`;
-  const word = { 0: 'held', 1: 'FAILED', 3: 'NO VERDICT' }[result.exit];
+  const word = VERDICT_WORDS[result.exit];
   const lines = [`${word}: firmware update (${what})`];
   for (const failure of result.verdict.failures) lines.push(`  ${formatMoment(failure.at)}  ${formatFailure(failure)}`);
   for (const over of result.overBudget) lines.push(`  over budget: ${over}`);

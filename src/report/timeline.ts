@@ -1,6 +1,6 @@
 /** A run for people: the verdict first, then what happened, a line each, indented by who did it. */
 import { formatDuration, formatMoment } from '../base/time.ts';
-import { formatFailure, type Verdict } from '../scenario/verdict.ts';
+import { formatFailure, VERDICT_WORDS, type Verdict } from '../scenario/verdict.ts';
 import type { TraceHeader } from '../trace/codec.ts';
 import type { Event } from '../trace/event.ts';
 import { type Told, tell, type Who } from './words.ts';
@@ -36,7 +36,7 @@ export function formatEvent(event: Event): string {
 
 /** What came of the run, and of what run. */
 export function formatVerdict(header: TraceHeader, verdict: Verdict, colour: boolean): string {
-  const word = { 0: 'held', 1: 'FAILED', 3: 'NO VERDICT' }[verdict.exit];
+  const word = VERDICT_WORDS[verdict.exit];
   const { steps, events } = verdict.counts;
   const where = `${header.guest}, ${formatDuration(verdict.endTime)} of virtual time, ${steps} steps, ${events} events`;
   const lines = [`${paint(word, verdict.exit === 0 ? '32' : RED, colour)}: ${header.scenario} (${where})`];

@@ -26,6 +26,9 @@ export interface Verdict {
   readonly endTime: Nanoseconds;
 }
 
+/** The verdict in a word or two, by its exit code. */
+export const VERDICT_WORDS = { 0: 'held', 1: 'FAILED', 3: 'NO VERDICT' } as const;
+
 /** `line 12: expect datapath of nic1 is vf: synthetic`, for people and for JUnit. */
 export function formatFailure(failure: Failure): string {
   const line = failure.line === undefined ? '' : `line ${failure.line}: `;

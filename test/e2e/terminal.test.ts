@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { MAIN } from '../support/command.ts';
+
+// Each test starts the whole program, some of them several times.
+vi.setConfig({ testTimeout: 60_000 });
 
 type NodePty = typeof import('node-pty');
 
