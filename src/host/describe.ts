@@ -1,5 +1,13 @@
-/** A message in one line for the trace: its fields as `name=value`, by name, so that it reads the same however it came. */
-export function describe(message: { readonly name: string }): string {
+import type { Recorder } from '../trace/recorder.ts';
+
+/**
+ * A message in one line for the trace: its fields as `name=value`, by name, so that it reads the same however it came.
+ * Nothing when nobody listens.
+ */
+export const describe = (trace: Recorder, message: { readonly name: string }): string =>
+  trace.heard ? inOneLine(message) : '';
+
+function inOneLine(message: object): string {
   return Object.entries(message)
     .filter(([key]) => key !== 'name')
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -20,5 +28,5 @@ function inShort(value: unknown): string {
 
 function nested(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
-  return `{${describe({ name: '', ...value })}}`;
+  return `{${inOneLine(value)}}`;
 }

@@ -65,7 +65,7 @@ export function receiveNetvsp(nic: Nic, channel: OpenChannel, packet: ReadPacket
     from: 'guest',
     name: message.name,
     nic: nic.name,
-    detail: describe(message),
+    detail: describe(nic.worker.around.sim.trace, message),
   });
   const { transactionId, completionRequested } = packet;
   nic.later({ what: 'nvsp-due', session: channel.session, head: { transactionId, completionRequested }, message });

@@ -85,7 +85,12 @@ export class Nic {
     if (channel === undefined) return;
     const completionRequested = transactionId !== 0n;
     const packet = { type: 'inband', transactionId, completionRequested, payload: message, codec: 'nvsp' } as const;
-    this.worker.send({ to: 'ring', channel, packet, tell: this.told(message.name, describe(message)) });
+    this.worker.send({
+      to: 'ring',
+      channel,
+      packet,
+      tell: this.told(message.name, describe(this.worker.around.sim.trace, message)),
+    });
   }
 
   /** Answers a request, if it asked for an answer; an undefined answer is an empty payload. */
@@ -97,7 +102,7 @@ export class Nic {
         ? this.told('completion', 'empty')
         : answer.name === 'sendRndisPacketComplete'
           ? undefined
-          : this.told(answer.name, describe(answer));
+          : this.told(answer.name, describe(this.worker.around.sim.trace, answer));
     const head = { type: 'completion', transactionId: request.transactionId, completionRequested: false } as const;
     const packet =
       answer === undefined

@@ -33,7 +33,7 @@ export function sayRndis(nic: Nic, message: RndisControl): void {
   }
   const packet = putIn(nic, section, message, RNDIS_CHANNEL.control);
   if (packet === undefined) return;
-  const detail = describe(message);
+  const detail = describe(nic.worker.around.sim.trace, message);
   const tell = { kind: 'rndis.message', from: 'host', name: message.name, nic: nic.name, detail } as const;
   nic.worker.send({ to: 'ring', channel, packet, tell });
 }

@@ -72,7 +72,7 @@ export function answerRndis(nic: Nic, message: RndisControl): void {
 function control(nic: Nic, message: RndisControl): void {
   const { channel } = nic.state;
   if (channel === undefined) return;
-  const detail = describe(message);
+  const detail = describe(nic.worker.around.sim.trace, message);
   nic.worker.emit({ kind: 'rndis.message', from: 'guest', name: message.name, nic: nic.name, detail });
   nic.later({ what: 'rndis-due', session: channel.session, message });
 }

@@ -51,6 +51,7 @@ export class GpadlKeeper {
     const { relid, pfns } = gpadl;
     if (this.server.around.bus.gpadls.establish(handle, pfns)) {
       gpadl.established = true;
+      gpadl.pfns = [];
       this.created(relid, handle, 0);
     } else {
       this.drop(handle);
@@ -75,7 +76,7 @@ export class GpadlKeeper {
 
   /** A channel is gone, and with it what was shown for it. */
   forget(relid: number): void {
-    for (const { handle } of this.server.state.gpadls.filter((one) => one.relid === relid)) this.drop(handle);
+    for (const gpadl of [...this.server.state.gpadls.values()]) if (gpadl.relid === relid) this.drop(gpadl.handle);
   }
 
   private begin(header: Received<'gpadlHeader'>): void {
@@ -86,7 +87,7 @@ export class GpadlKeeper {
       return;
     }
     const wanted = Math.ceil(byteCount / PAGE_SIZE);
-    this.server.state.gpadls.push({ handle, relid, wanted, pfns: [...pfns], established: false });
+    this.server.state.gpadls.set(handle, { handle, relid, wanted, pfns: [...pfns], established: false });
     this.settle(handle);
   }
 
@@ -103,7 +104,7 @@ export class GpadlKeeper {
 
   private goOn({ gpadl: handle, pfns }: Received<'gpadlBody'>): void {
     const gpadl = this.find(handle);
-    if (gpadl === undefined || gpadl.pfns.length >= gpadl.wanted) {
+    if (gpadl === undefined || gpadl.established || gpadl.pfns.length >= gpadl.wanted) {
       this.server.refuse('vmbus', 'gpadlBody', 'no GPADL waits for it');
       return;
     }
@@ -126,11 +127,11 @@ export class GpadlKeeper {
   }
 
   private find(handle: number): ServerGpadl | undefined {
-    return this.server.state.gpadls.find((one) => one.handle === handle);
+    return this.server.state.gpadls.get(handle);
   }
 
   private drop(handle: number): void {
     if (this.find(handle)?.established === true) this.server.around.bus.gpadls.teardown(handle);
-    this.server.state.gpadls = this.server.state.gpadls.filter((one) => one.handle !== handle);
+    this.server.state.gpadls.delete(handle);
   }
 }

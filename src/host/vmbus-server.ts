@@ -67,7 +67,13 @@ export class VmbusServer implements Behaviour, GpadlServer {
 
   /** Sends a message to the guest. */
   say(message: VmbusMessage, dev = 'vmbus'): void {
-    const tell = { kind: 'vmbus.message', from: 'host', name: message.name, dev, detail: describe(message) } as const;
+    const tell = {
+      kind: 'vmbus.message',
+      from: 'host',
+      name: message.name,
+      dev,
+      detail: describe(this.around.sim.trace, message),
+    } as const;
     this.worker.send({ to: 'guest', message, tell });
   }
 
@@ -105,7 +111,13 @@ export class VmbusServer implements Behaviour, GpadlServer {
       return;
     }
     const dev = 'childRelid' in message ? this.devOf(message.childRelid) : 'vmbus';
-    this.worker.emit({ kind: 'vmbus.message', from: 'guest', name: message.name, dev, detail: describe(message) });
+    this.worker.emit({
+      kind: 'vmbus.message',
+      from: 'guest',
+      name: message.name,
+      dev,
+      detail: describe(this.around.sim.trace, message),
+    });
     if (message.name === 'gpadlHeader') this.gpadls.gather(message);
     else this.later({ what: 'vmbus-due', message });
   }
@@ -163,13 +175,13 @@ export class VmbusServer implements Behaviour, GpadlServer {
     const { connection } = this.state;
     if (connection.at === 'none') return;
     this.state.connection = { ...connection, offersAsked: true };
-    for (const channel of this.state.channels) if (channel.offer === 'kept') this.tellOffer(channel);
+    for (const channel of this.state.channels.values()) if (channel.offer === 'kept') this.tellOffer(channel);
     this.say({ name: 'allOffersDelivered' });
   }
 
   private offer(offer: ChannelOffer): void {
     const channel: ServerChannel = { ...offer, relid: this.freeRelid(), offer: 'kept', open: undefined };
-    this.state.channels.push(channel);
+    this.state.channels.set(channel.relid, channel);
     this.around.bus.route(channel.relid, channel.owner);
     const { connection } = this.state;
     if (connection.at === 'made' && connection.offersAsked) this.tellOffer(channel);
@@ -200,13 +212,12 @@ export class VmbusServer implements Behaviour, GpadlServer {
 
   /** A relid is used again when the guest has released it, and not before. */
   private freeRelid(): number {
-    let relid = 1;
-    while (this.state.channels.some((channel) => channel.relid === relid)) relid++;
-    return relid;
+    return this.state.freeRelids.pop() ?? this.state.nextRelid++;
   }
 
   private rescind(dev: string): void {
-    const channel = this.state.channels.find((one) => one.dev === dev && one.offer !== 'rescinded');
+    const all = [...this.state.channels.values()];
+    const channel = all.find((one) => one.dev === dev && one.offer !== 'rescinded');
     if (channel === undefined) return;
     if (channel.offer === 'kept') {
       this.remove(channel);
@@ -268,14 +279,16 @@ export class VmbusServer implements Behaviour, GpadlServer {
     this.shut(channel);
     this.gpadls.forget(channel.relid);
     this.around.bus.unroute(channel.relid);
-    this.state.channels = this.state.channels.filter((one) => one !== channel);
+    this.state.channels.delete(channel.relid);
+    this.state.freeRelids.push(channel.relid);
+    this.state.freeRelids.sort((a, b) => b - a);
     this.worker.tell(channel.owner, { what: 'released', dev: channel.dev });
   }
 
   /** All channels are closed and have to be offered anew; those that were taken back are gone. */
   private forgetGuest(): void {
     this.state.connection = { at: 'none' };
-    for (const channel of [...this.state.channels]) {
+    for (const channel of [...this.state.channels.values()]) {
       if (channel.offer === 'rescinded') {
         this.remove(channel);
       } else {
@@ -296,6 +309,6 @@ export class VmbusServer implements Behaviour, GpadlServer {
   }
 
   channelAt(relid: number): ServerChannel | undefined {
-    return this.state.channels.find((channel) => channel.relid === relid);
+    return this.state.channels.get(relid);
   }
 }

@@ -30,21 +30,29 @@ export interface ServerGpadl {
   readonly relid: number;
   /** All pages that the header has announced. */
   readonly wanted: number;
-  readonly pfns: number[];
+  /** Those that have come; none any more once it is established, for then the bus knows them. */
+  pfns: number[];
   /** All pages are known and the answer is given. */
   established: boolean;
 }
 
 export interface VmbusState {
   connection: Connection;
-  channels: ServerChannel[];
-  gpadls: ServerGpadl[];
+  /** By relid, in the order of the offers. */
+  readonly channels: Map<number, ServerChannel>;
+  /** Numbers that were given out once and are free again, the lowest last; all from `nextRelid` on were never used. */
+  readonly freeRelids: number[];
+  nextRelid: number;
+  /** By handle. */
+  readonly gpadls: Map<number, ServerGpadl>;
   nextSession: number;
 }
 
 export const emptyVmbus = (): VmbusState => ({
   connection: { at: 'none' },
-  channels: [],
-  gpadls: [],
+  channels: new Map(),
+  freeRelids: [],
+  nextRelid: 1,
+  gpadls: new Map(),
   nextSession: 1,
 });

@@ -21,7 +21,13 @@ export function sayVpci(nic: Nic, session: VpciSession, message: VpciMessage): v
     to: 'ring',
     channel: session.channel,
     packet: { ...packet, codec: 'vpci' },
-    tell: { kind: 'vpci.message', from: 'host', name: message.name, dev: nic.vf, detail: describe(message) },
+    tell: {
+      kind: 'vpci.message',
+      from: 'host',
+      name: message.name,
+      dev: nic.vf,
+      detail: describe(nic.worker.around.sim.trace, message),
+    },
   });
 }
 
@@ -38,7 +44,7 @@ export function completeVpci(nic: Nic, session: VpciSession, request: RequestHea
       from: 'host',
       name: `${answer.name} completion`,
       dev: nic.vf,
-      detail: describe(answer),
+      detail: describe(nic.worker.around.sim.trace, answer),
     },
   });
 }

@@ -55,7 +55,13 @@ export function receiveVpci(nic: Nic, channel: OpenChannel, packet: ReadPacket):
     if (session !== undefined) completeVpci(nic, session, packet, failure('busD0Exit'));
     return;
   }
-  nic.worker.emit({ kind: 'vpci.message', from: 'guest', name: message.name, dev: nic.vf, detail: describe(message) });
+  nic.worker.emit({
+    kind: 'vpci.message',
+    from: 'guest',
+    name: message.name,
+    dev: nic.vf,
+    detail: describe(nic.worker.around.sim.trace, message),
+  });
   const { transactionId, completionRequested } = packet;
   nic.later({ what: 'vpci-due', session: channel.session, head: { transactionId, completionRequested }, message });
 }

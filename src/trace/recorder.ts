@@ -22,6 +22,11 @@ export class Recorder {
     this.listeners.push(listener);
   }
 
+  /** Whether anybody listens: what is made for the trace alone need not be made without. */
+  get heard(): boolean {
+    return this.listeners.length > 0;
+  }
+
   emit(body: EventBody): void {
     if (this.listeners.length === 0) return;
     const event: Event = { ...this.stamp(), ...body };

@@ -173,7 +173,8 @@ function* register(kernel: LinuxKernel, list: NicList, nic: NetvscNic): Task<Err
   list.add(nic);
   if (!fixed(kernel, 'probe-vf-scan')) return undefined;
   for (const dev of kernel.net.init.devices) {
-    if (dev.parent.bus === 'vmbus') continue;
+    // A VF that has joined another NIC matches that one, and without a word in the log.
+    if (dev.parent.bus === 'vmbus' || (dev.master !== undefined && dev.permAddr !== nic.netdev.permAddr)) continue;
     if ((yield* findNic(kernel, list, dev)) !== nic) continue;
     yield* prepareBonding(kernel, list, dev);
     yield* registerVf(kernel, nic, dev, 'in-probe');

@@ -31,8 +31,9 @@ export function* findNic(kernel: LinuxKernel, list: NicList, vf: Netdev): Task<N
   }
   const serial = Number(slot);
   for (const nic of list.all()) {
-    if ((yield* nic.vfAlloc.get()) === 0 || (yield* nic.vfSerial.get()) !== serial) continue;
-    if (nic.netdev.permAddr === vf.permAddr) return nic;
+    // The address is looked at first, for nothing comes of the rest where it differs.
+    if (nic.netdev.permAddr !== vf.permAddr) continue;
+    if ((yield* nic.vfAlloc.get()) !== 0 && (yield* nic.vfSerial.get()) === serial) return nic;
   }
   const byAddress = fixed(kernel, 'mac-fallback') ? list.all().find((nic) => hasAddressOf(kernel, nic, vf)) : undefined;
   if (byAddress === undefined) logAbout(kernel, vf, 'notice', `no netdev found for vf serial:${serial}`);
