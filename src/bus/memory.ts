@@ -123,6 +123,19 @@ export class GuestMemory {
     }
   }
 
+  /**
+   * The bytes of the chunk that holds the whole piece, for whoever reads or writes in place at {@link spanOffset};
+   * undefined when the piece crosses into the next chunk.
+   */
+  span(gpa: number, length: number): Uint8Array | undefined {
+    return (gpa % CHUNK_SIZE) + length <= CHUNK_SIZE ? this.make(gpa).bytes : undefined;
+  }
+
+  /** Where in its chunk an address is. */
+  spanOffset(gpa: number): number {
+    return gpa % CHUNK_SIZE;
+  }
+
   /** One aligned word; ring indices are read and written with these. */
   readU32(gpa: number): number {
     return this.find(gpa)?.view.getUint32(gpa % CHUNK_SIZE, true) ?? 0;

@@ -4,9 +4,15 @@
  * What this leaves out: the guest's cached indices (one step runs at a time, so nothing moves between check and use).
  * Whatever the other side wrote into the header is checked at each use and comes back as a value.
  */
-import { viewOf } from '../wire/layout.ts';
+import { setU32 } from '../wire/layout.ts';
 import type { Malformed } from '../wire/message.ts';
-import { decodeRingPacket, encodeRingPacket, packetLength, RING_TRAILER_SIZE } from '../wire/ring-packet.ts';
+import {
+  decodeRingPacket,
+  RING_DESCRIPTOR_SIZE,
+  RING_TRAILER_SIZE,
+  type RingPacketHead,
+  writeRingPacket,
+} from '../wire/ring-packet.ts';
 import { type GuestMemory, PAGE_SIZE } from './memory.ts';
 import { type ReadPacket, RING_INDICES, type RingPacket } from './packet.ts';
 import type { RingStore } from './ring.ts';
@@ -21,6 +27,9 @@ export const RING_HEADER = {
 } as const;
 /** linux/hyperv.h: feat_pending_send_sz, bit 0 of the feature bits. */
 const FEATURE_PENDING_SEND_SIZE = 1;
+
+/** Byte 4 of a descriptor: its length in units of 8. */
+const LENGTH_OFFSET = 4;
 
 export class RingBytes implements RingStore {
   readonly dataSize: number;
@@ -70,27 +79,33 @@ export class RingBytes implements RingStore {
     return (this.header(RING_HEADER.featureBits) & FEATURE_PENDING_SEND_SIZE) !== 0;
   }
 
-  push(packet: RingPacket): void {
+  push(packet: RingPacket, size: number): void {
     const { payload, protocol } = packet;
-    const bytes = payload instanceof Uint8Array ? payload : protocol?.encode(payload);
-    const encoded = encodeRingPacket({ ...packet, payload: bytes as Uint8Array });
+    const bytes = (payload instanceof Uint8Array ? payload : protocol?.encode(payload)) as Uint8Array;
     const at = this.header(RING_HEADER.writeIndex);
-    const whole = new Uint8Array(encoded.length + RING_TRAILER_SIZE);
-    whole.set(encoded);
-    // Low half 0, high half the index at which the packet began.
-    viewOf(whole).setUint32(encoded.length + 4, at, true);
-    this.copyIn(at, whole);
-    this.setHeader(RING_HEADER.writeIndex, (at + whole.length) % this.dataSize);
+    const gpa = this.gpa(at);
+    const span = size <= this.run(at) ? this.memory.span(gpa, size) : undefined;
+    if (span !== undefined) {
+      writeWhole(packet, bytes, span, this.memory.spanOffset(gpa), size, at);
+    } else {
+      const whole = new Uint8Array(size);
+      writeWhole(packet, bytes, whole, 0, size, at);
+      this.copyIn(at, whole);
+    }
+    this.setHeader(RING_HEADER.writeIndex, (at + size) % this.dataSize);
   }
 
   pop(): ReadPacket {
     const used = this.used();
     if (used === undefined) return this.broken('an index outside of the ring');
     const at = this.header(RING_HEADER.readIndex);
-    const length = packetLength(this.copyOut(at, 8)) ?? 0;
+    // A descriptor begins at a multiple of 8, so its first 8 bytes never wrap.
+    const length = (this.memory.readU32(this.gpa(at) + LENGTH_OFFSET) & 0xffff) * 8;
     const whole = length + RING_TRAILER_SIZE;
-    if (length < 16 || whole > used) return this.broken(`a packet of ${length} bytes where ${used} are used`);
-    const packet = decodeRingPacket(this.copyOut(at, length));
+    if (length < RING_DESCRIPTOR_SIZE || whole > used) {
+      return this.broken(`a packet of ${length} bytes where ${used} are used`);
+    }
+    const packet = this.decode(at, length);
     this.setHeader(RING_HEADER.readIndex, (at + whole) % this.dataSize);
     return packet;
   }
@@ -101,6 +116,17 @@ export class RingBytes implements RingStore {
   }
 
   restore(): void {}
+
+  private decode(at: number, length: number): ReadPacket {
+    const gpa = this.gpa(at);
+    const span = length <= this.run(at) ? this.memory.span(gpa, length) : undefined;
+    if (span === undefined) return decodeRingPacket(this.copyOut(at, length));
+    const from = this.memory.spanOffset(gpa);
+    const packet = decodeRingPacket(span.subarray(from, from + length));
+    // The bytes in the ring will be written over; the payload must not change then.
+    if (!('problem' in packet)) (packet as { payload: Uint8Array }).payload = packet.payload.slice();
+    return packet;
+  }
 
   private broken(what: string): Malformed {
     return {
@@ -159,4 +185,18 @@ export class RingBytes implements RingStore {
     }
     return out;
   }
+}
+
+/** A packet and its trailer: low half 0, high half the index at which the packet began. */
+function writeWhole(
+  head: RingPacketHead,
+  payload: Uint8Array,
+  to: Uint8Array,
+  base: number,
+  size: number,
+  index: number,
+): void {
+  writeRingPacket(head, payload, to, base);
+  setU32(to, base + size - RING_TRAILER_SIZE, 0);
+  setU32(to, base + size - RING_TRAILER_SIZE + 4, index);
 }

@@ -39,9 +39,7 @@ export class RingValues implements RingStore {
   }
 
   push(packet: RingPacket, size: number): void {
-    // The protocol stays behind: it is code, and what is stored must be a record.
-    const { protocol: _, ...stored } = packet;
-    this.packets.push({ packet: stored as ReadPacket, size });
+    this.packets.push({ packet: packet as ReadPacket, size });
     this.bytes += size;
   }
 
@@ -53,7 +51,7 @@ export class RingValues implements RingStore {
   }
 
   save(): RingValuesRecord {
-    return { packets: [...this.packets], masked: this.masked, pendingSize: this.pendingSize };
+    return { packets: this.packets.map(withoutProtocol), masked: this.masked, pendingSize: this.pendingSize };
   }
 
   restore(record: unknown): void {
@@ -63,4 +61,10 @@ export class RingValues implements RingStore {
     this.masked = masked;
     this.pendingSize = pendingSize;
   }
+}
+
+/** The protocol is code, and what is saved must be a record; who reads the packet knows it anyway. */
+function withoutProtocol({ packet, size }: Stored): Stored {
+  const { protocol: _, ...record } = packet as RingPacket;
+  return { packet: record as ReadPacket, size };
 }

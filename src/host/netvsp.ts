@@ -53,7 +53,7 @@ export function receiveNetvsp(nic: Nic, channel: OpenChannel, packet: ReadPacket
   const message = openPayload(NVSP, packet.payload);
   if (isMalformed(message)) {
     nic.malformed(message, nic.name);
-    nic.complete(packet, { name: 'sendRndisPacketComplete', status: NVSP_STATUS.fail });
+    nic.completeRndis(packet, NVSP_STATUS.fail);
     return;
   }
   if (message.name === 'sendRndisPacket') {

@@ -97,18 +97,31 @@ export class Nic {
   complete(request: RequestHead, answer: NvspCompletion | undefined): void {
     const { channel } = this.state;
     if (channel === undefined || !request.completionRequested) return;
-    const tell =
-      answer === undefined
-        ? this.told('completion', 'empty')
-        : answer.name === 'sendRndisPacketComplete'
-          ? undefined
-          : this.told(answer.name, describe(this.worker.around.sim.trace, answer));
     const head = { type: 'completion', transactionId: request.transactionId, completionRequested: false } as const;
-    const packet =
-      answer === undefined
-        ? { ...head, payload: NO_PAYLOAD }
-        : ({ ...head, payload: answer, codec: 'nvspCompletion' } as const);
-    this.worker.send({ to: 'ring', channel, packet, ...(tell === undefined ? {} : { tell }) });
+    if (answer === undefined) {
+      const tell = this.told('completion', 'empty');
+      this.worker.send({ to: 'ring', channel, packet: { ...head, payload: NO_PAYLOAD }, tell });
+      return;
+    }
+    const packet = { ...head, payload: answer, codec: 'nvspCompletion' } as const;
+    this.worker.send({
+      to: 'ring',
+      channel,
+      packet,
+      tell: this.told(answer.name, describe(this.worker.around.sim.trace, answer)),
+    });
+  }
+
+  /** Answers a packet of RNDIS, which may be one of very many: nothing is told of it. */
+  completeRndis({ transactionId, completionRequested }: RequestHead, status: number): void {
+    const { channel } = this.state;
+    if (channel === undefined || !completionRequested) return;
+    const payload: NvspCompletion = { name: 'sendRndisPacketComplete', status };
+    this.worker.send({
+      to: 'ring',
+      channel,
+      packet: { type: 'completion', transactionId, completionRequested: false, payload, codec: 'nvspCompletion' },
+    });
   }
 
   refuse(what: string, why: string, dev = this.name): void {

@@ -41,7 +41,7 @@ export function receiveRndis(
     }
   }
   if (frames.length > 0) egress(nic, frames, 'synthetic');
-  nic.complete(packet, { name: 'sendRndisPacketComplete', status });
+  nic.completeRndis(packet, status);
 }
 
 /** A control message, after the time that an answer takes. */

@@ -8,6 +8,7 @@ import { assert, known } from '../base/assert.ts';
 import type { Nanoseconds } from '../base/time.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Mailbox } from '../bus/mailbox.ts';
+import type { AnyProtocol } from '../bus/memory.ts';
 import type { ReadPacket, RingPacket } from '../bus/packet.ts';
 import type { Written } from '../bus/ring.ts';
 import type { Timer } from '../sim/clock.ts';
@@ -273,6 +274,22 @@ export class Worker<S> implements Runner {
   }
 }
 
-function withProtocol({ codec, ...packet }: HostPacket): RingPacket {
-  return codec === undefined ? packet : { ...packet, protocol: CODECS[codec] };
+/** Written out, because this is done for every frame and copying objects by spread costs more than all the rest. */
+function withProtocol(packet: HostPacket): RingPacket {
+  const { transactionId, completionRequested, payload, codec } = packet;
+  const protocol = codec === undefined ? NO_PROTOCOL : CODECS[codec];
+  switch (packet.type) {
+    case 'inband':
+    case 'completion':
+      return { type: packet.type, transactionId, completionRequested, payload, protocol };
+    case 'transferPages': {
+      const { transferPages } = packet;
+      return { type: 'transferPages', transactionId, completionRequested, payload, protocol, transferPages };
+    }
+    case 'gpaDirect':
+      return { type: 'gpaDirect', transactionId, completionRequested, payload, protocol, pages: packet.pages };
+  }
 }
+
+/** For a payload that is bytes already. */
+const NO_PROTOCOL: AnyProtocol = CODECS.nvsp;

@@ -44,7 +44,6 @@ export interface Problem {
 }
 
 export interface Source {
-  readonly view: DataView;
   readonly bytes: Uint8Array;
   /** Where the message ends; nothing behind it is read. */
   readonly end: number;
@@ -52,13 +51,36 @@ export interface Source {
 }
 
 export interface Target {
-  readonly view: DataView;
   readonly bytes: Uint8Array;
+}
+
+// Byte by byte, and not by a DataView: to make one for a small array costs ten times what the reading does, because the
+// engine then has to move the bytes out of its own heap.
+export const getU16 = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+export const getU32 = (bytes: Uint8Array, at: number): number =>
+  (getU16(bytes, at) | (getU16(bytes, at + 2) << 16)) >>> 0;
+export function getU64(bytes: Uint8Array, at: number): bigint {
+  const high = getU32(bytes, at + 4);
+  return high === 0 ? BigInt(getU32(bytes, at)) : (BigInt(high) << 32n) | BigInt(getU32(bytes, at));
+}
+
+export function setU16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+}
+export function setU32(bytes: Uint8Array, at: number, value: number): void {
+  setU16(bytes, at, value);
+  setU16(bytes, at + 2, value >>> 16);
+}
+export function setU64(bytes: Uint8Array, at: number, value: bigint): void {
+  const low = Number(BigInt.asUintN(32, value));
+  setU32(bytes, at, low);
+  setU32(bytes, at + 4, value < 0x1_0000_0000n ? 0 : Number(value >> 32n));
 }
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 export const sourceOf = (bytes: Uint8Array): Source => ({
-  view: viewOf(bytes),
   bytes,
   end: bytes.length,
   problem: undefined,
@@ -110,10 +132,10 @@ export const u8 = (at: number): Field<number> => ({
   kind: 'u8',
   at,
   width: 1,
-  read: (from, base) => from.view.getUint8(base + at),
+  read: (from, base) => from.bytes[base + at] as number,
   write(to, base, value) {
     checkUnsigned(value, 0xff, 'u8', at);
-    to.view.setUint8(base + at, value);
+    to.bytes[base + at] = value;
   },
 });
 
@@ -121,10 +143,10 @@ export const u16 = (at: number): Field<number> => ({
   kind: 'u16',
   at,
   width: 2,
-  read: (from, base) => from.view.getUint16(base + at, true),
+  read: (from, base) => getU16(from.bytes, base + at),
   write(to, base, value) {
     checkUnsigned(value, 0xffff, 'u16', at);
-    to.view.setUint16(base + at, value, true);
+    setU16(to.bytes, base + at, value);
   },
 });
 
@@ -132,10 +154,10 @@ export const u32 = (at: number): Field<number> => ({
   kind: 'u32',
   at,
   width: 4,
-  read: (from, base) => from.view.getUint32(base + at, true),
+  read: (from, base) => getU32(from.bytes, base + at),
   write(to, base, value) {
     checkUnsigned(value, 0xffff_ffff, 'u32', at);
-    to.view.setUint32(base + at, value, true);
+    setU32(to.bytes, base + at, value);
   },
 });
 
@@ -143,10 +165,10 @@ export const u64 = (at: number): Field<bigint> => ({
   kind: 'u64',
   at,
   width: 8,
-  read: (from, base) => from.view.getBigUint64(base + at, true),
+  read: (from, base) => getU64(from.bytes, base + at),
   write(to, base, value) {
     if (value < 0n || value > 0xffff_ffff_ffff_ffffn) throw new InvariantError(`${value} does not fit u64 at ${at}`);
-    to.view.setBigUint64(base + at, value, true);
+    setU64(to.bytes, base + at, value);
   },
 });
 
@@ -158,14 +180,14 @@ export const pfn = (at: number): Field<number> => ({
   at,
   width: 8,
   read(from, base) {
-    const value = from.view.getUint32(base + at + 4, true) * 2 ** 32 + from.view.getUint32(base + at, true);
+    const value = getU32(from.bytes, base + at + 4) * 2 ** 32 + getU32(from.bytes, base + at);
     if (value > PFN_MAX) from.problem = { problem: 'invalid', expected: undefined, what: 'a page number beyond 2^52' };
     return value;
   },
   write(to, base, value) {
     checkUnsigned(value, PFN_MAX, 'pfn', at);
-    to.view.setUint32(base + at, value % 2 ** 32, true);
-    to.view.setUint32(base + at + 4, Math.floor(value / 2 ** 32), true);
+    setU32(to.bytes, base + at, value % 2 ** 32);
+    setU32(to.bytes, base + at + 4, Math.floor(value / 2 ** 32));
   },
 });
 
@@ -174,9 +196,9 @@ export const bit = (at: number, position: number): Field<boolean> => ({
   kind: 'bit',
   at,
   width: 1,
-  read: (from, base) => ((from.view.getUint8(base + at) >> position) & 1) === 1,
+  read: (from, base) => (((from.bytes[base + at] as number) >> position) & 1) === 1,
   write(to, base, value) {
-    if (value) to.view.setUint8(base + at, to.view.getUint8(base + at) | (1 << position));
+    if (value) to.bytes[base + at] = (to.bytes[base + at] as number) | (1 << position);
   },
 });
 

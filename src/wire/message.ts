@@ -3,12 +3,13 @@ import {
   type Decoded,
   type FieldList,
   fieldList,
+  getU32,
   type Layout,
   type Problem,
   readFields,
+  setU32,
   sizeOfFields,
   sourceOf,
-  viewOf,
   writeFields,
 } from './layout.ts';
 
@@ -108,20 +109,18 @@ export function tableProtocol<const T extends Table>(table: T, options: TableOpt
   function encode(message: MessageOf<T>): Uint8Array {
     const { row, fields } = known(byName.get(message.name), `${protocol} ${message.name}`);
     const bytes = new Uint8Array(Math.max(sizeFloor, sizeOfFields(fields, row.size, message)));
-    const view = viewOf(bytes);
-    view.setUint32(0, row.type, true);
-    if (lengthAt !== 0) view.setUint32(lengthAt, bytes.length, true);
-    writeFields(fields, { view, bytes }, 0, message);
+    setU32(bytes, 0, row.type);
+    if (lengthAt !== 0) setU32(bytes, lengthAt, bytes.length);
+    writeFields(fields, { bytes }, 0, message);
     return bytes;
   }
 
   function decode(bytes: Uint8Array): MessageOf<T> | Malformed {
     if (bytes.length < headerSize) return malformed(protocol, bytes, 'short', { expected: headerSize });
-    const source = sourceOf(bytes);
-    const type = source.view.getUint32(0, true);
+    const type = getU32(bytes, 0);
     const compiled = byType.get(type);
     if (compiled === undefined) return malformed(protocol, bytes, 'unknown', { type });
-    const length = lengthAt === 0 ? bytes.length : source.view.getUint32(lengthAt, true);
+    const length = lengthAt === 0 ? bytes.length : getU32(bytes, lengthAt);
     if (length < compiled.sizeMin || length > bytes.length) {
       return malformed(protocol, bytes, 'short', {
         type,

@@ -1,5 +1,5 @@
 import { InvariantError } from '../base/assert.ts';
-import { checkUnsigned, PFN_MAX, viewOf } from './layout.ts';
+import { checkUnsigned, getU16, getU32, getU64, PFN_MAX, setU16, setU32, setU64 } from './layout.ts';
 import { type Malformed, malformed } from './message.ts';
 
 /**
@@ -75,54 +75,64 @@ export const packetSize = (head: RingPacketHead, payloadSize: number): number =>
 
 /** The length that a descriptor states, without the trailer; undefined with fewer than 8 bytes. */
 export const packetLength = (bytes: Uint8Array): number | undefined =>
-  bytes.length < 8 ? undefined : viewOf(bytes).getUint16(4, true) * 8;
+  bytes.length < 8 ? undefined : getU16(bytes, 4) * 8;
 
 /** Everything but the trailer, which depends on where in the ring the packet is put. */
 export function encodeRingPacket(packet: RingPacket): Uint8Array {
-  const headerSize = packetHeaderSize(packet);
-  const length = headerSize + align8(packet.payload.length);
-  if (length > 0xffff * 8) throw new InvariantError(`a packet of ${length} bytes`);
-  const bytes = new Uint8Array(length);
-  const view = viewOf(bytes);
-  view.setUint16(0, RING_PACKET_TYPES[packet.type], true);
-  view.setUint16(2, headerSize / 8, true);
-  view.setUint16(4, length / 8, true);
-  view.setUint16(6, packet.completionRequested ? COMPLETION_REQUESTED : 0, true);
-  view.setBigUint64(8, packet.transactionId, true);
-  if (packet.type === 'transferPages') writeTransferPages(packet.transferPages, view);
-  if (packet.type === 'gpaDirect') writePages(packet.pages, view);
-  bytes.set(packet.payload, headerSize);
+  const bytes = new Uint8Array(packetSize(packet, packet.payload.length) - RING_TRAILER_SIZE);
+  writeRingPacket(packet, packet.payload, bytes, 0);
   return bytes;
+}
+
+/** The same, put where it is to be. */
+export function writeRingPacket(head: RingPacketHead, payload: Uint8Array, bytes: Uint8Array, base: number): void {
+  const headerSize = packetHeaderSize(head);
+  const length = headerSize + align8(payload.length);
+  if (length > 0xffff * 8) throw new InvariantError(`a packet of ${length} bytes`);
+  setU16(bytes, base, RING_PACKET_TYPES[head.type]);
+  setU16(bytes, base + 2, headerSize / 8);
+  setU16(bytes, base + 4, length / 8);
+  setU16(bytes, base + 6, head.completionRequested ? COMPLETION_REQUESTED : 0);
+  setU64(bytes, base + 8, head.transactionId);
+  if (head.type === 'transferPages') writeTransferPages(head.transferPages, bytes, base);
+  if (head.type === 'gpaDirect') writePages(head.pages, bytes, base);
+  bytes.set(payload, base + headerSize);
+  for (let at = headerSize + payload.length; at < length; at++) bytes[base + at] = 0;
 }
 
 function writeTransferPages(
   { setId, ranges }: { readonly setId: number; readonly ranges: readonly TransferPageRange[] },
-  view: DataView,
+  bytes: Uint8Array,
+  base: number,
 ): void {
   checkUnsigned(setId, 0xffff, 'page set id', 16);
-  view.setUint16(16, setId, true);
-  view.setUint32(20, ranges.length, true);
-  ranges.forEach(({ byteCount, byteOffset }, i) => {
-    checkUnsigned(byteCount, 0xffff_ffff, 'byte count', i);
-    checkUnsigned(byteOffset, 0xffff_ffff, 'byte offset', i);
-    view.setUint32(24 + 8 * i, byteCount, true);
-    view.setUint32(28 + 8 * i, byteOffset, true);
-  });
+  setU32(bytes, base + 16, setId);
+  setU32(bytes, base + 20, ranges.length);
+  let at = base + 24;
+  for (const { byteCount, byteOffset } of ranges) {
+    checkUnsigned(byteCount, 0xffff_ffff, 'byte count', at);
+    checkUnsigned(byteOffset, 0xffff_ffff, 'byte offset', at);
+    setU32(bytes, at, byteCount);
+    setU32(bytes, at + 4, byteOffset);
+    at += 8;
+  }
 }
 
 /** One range a page, as vmbus_sendpacket_pagebuffer() does (drivers/hv/channel.c). */
-function writePages(pages: readonly PageRange[], view: DataView): void {
-  view.setUint32(20, pages.length, true);
-  pages.forEach(({ len, offset, pfn }, i) => {
+function writePages(pages: readonly PageRange[], bytes: Uint8Array, base: number): void {
+  setU32(bytes, base + 16, 0);
+  setU32(bytes, base + 20, pages.length);
+  let at = base + 24;
+  for (const { len, offset, pfn } of pages) {
     if (len < 1 || offset < 0 || offset + len > PAGE_SIZE)
       throw new InvariantError(`${len} bytes at ${offset} of a page`);
-    checkUnsigned(pfn, PFN_MAX, 'page number', i);
-    const at = 24 + 16 * i;
-    view.setUint32(at, len, true);
-    view.setUint32(at + 4, offset, true);
-    view.setUint32(at + 8, pfn % 2 ** 32, true);
-    view.setUint32(at + 12, Math.floor(pfn / 2 ** 32), true);
-  });
+    checkUnsigned(pfn, PFN_MAX, 'page number', at);
+    setU32(bytes, at, len);
+    setU32(bytes, at + 4, offset);
+    setU32(bytes, at + 8, pfn % 2 ** 32);
+    setU32(bytes, at + 12, Math.floor(pfn / 2 ** 32));
+    at += 16;
+  }
 }
 
 /** The packet at the start of `bytes`. Its payload is a view of them. */
@@ -131,30 +141,29 @@ export function decodeRingPacket(bytes: Uint8Array): RingPacket | Malformed {
     malformed('ring', bytes, problem, {
       expected,
       what,
-      ...(bytes.length < 2 ? {} : { type: viewOf(bytes).getUint16(0, true) }),
+      ...(bytes.length < 2 ? {} : { type: getU16(bytes, 0) }),
     });
   if (bytes.length < RING_DESCRIPTOR_SIZE) return bad('short', 'descriptor', RING_DESCRIPTOR_SIZE);
-  const view = viewOf(bytes);
-  const start = view.getUint16(2, true) * 8;
-  const length = view.getUint16(4, true) * 8;
+  const start = getU16(bytes, 2) * 8;
+  const length = getU16(bytes, 4) * 8;
   if (length > bytes.length) return bad('short', 'packet', length);
   if (start < RING_DESCRIPTOR_SIZE || start > length) return bad('invalid', `a payload at ${start} of ${length}`);
   const head = {
-    transactionId: view.getBigUint64(8, true),
-    completionRequested: (view.getUint16(6, true) & COMPLETION_REQUESTED) !== 0,
+    transactionId: getU64(bytes, 8),
+    completionRequested: (getU16(bytes, 6) & COMPLETION_REQUESTED) !== 0,
     payload: bytes.subarray(start, length),
   };
-  switch (view.getUint16(0, true)) {
+  switch (getU16(bytes, 0)) {
     case RING_PACKET_TYPES.inband:
       return { type: 'inband', ...head };
     case RING_PACKET_TYPES.completion:
       return { type: 'completion', ...head };
     case RING_PACKET_TYPES.transferPages: {
-      const transferPages = readTransferPages(view, start);
+      const transferPages = readTransferPages(bytes, start);
       return transferPages === undefined ? bad('invalid', 'ranges') : { type: 'transferPages', transferPages, ...head };
     }
     case RING_PACKET_TYPES.gpaDirect: {
-      const pages = readPages(view, start);
+      const pages = readPages(bytes, start);
       return pages === undefined ? bad('invalid', 'pages') : { type: 'gpaDirect', pages, ...head };
     }
     default:
@@ -163,34 +172,34 @@ export function decodeRingPacket(bytes: Uint8Array): RingPacket | Malformed {
 }
 
 function readTransferPages(
-  view: DataView,
+  bytes: Uint8Array,
   end: number,
 ): { readonly setId: number; readonly ranges: readonly TransferPageRange[] } | undefined {
   if (end < 24) return undefined;
-  const count = view.getUint32(20, true);
+  const count = getU32(bytes, 20);
   if (count > RANGES_MAX || 24 + 8 * count > end) return undefined;
   const ranges = Array.from({ length: count }, (_, i) => ({
-    byteCount: view.getUint32(24 + 8 * i, true),
-    byteOffset: view.getUint32(28 + 8 * i, true),
+    byteCount: getU32(bytes, 24 + 8 * i),
+    byteOffset: getU32(bytes, 28 + 8 * i),
   }));
-  return { setId: view.getUint16(16, true), ranges };
+  return { setId: getU16(bytes, 16), ranges };
 }
 
 /** A range may cover several pages (struct vmbus_packet_mpb_array): it comes back as one entry a page. */
-function readPages(view: DataView, end: number): readonly PageRange[] | undefined {
+function readPages(bytes: Uint8Array, end: number): readonly PageRange[] | undefined {
   if (end < 24) return undefined;
   const pages: PageRange[] = [];
   let at = 24;
-  for (let ranges = view.getUint32(20, true); ranges > 0; ranges--) {
+  for (let ranges = getU32(bytes, 20); ranges > 0; ranges--) {
     if (at + 16 > end) return undefined;
-    let left = view.getUint32(at, true);
-    let offset = view.getUint32(at + 4, true);
+    let left = getU32(bytes, at);
+    let offset = getU32(bytes, at + 4);
     const count = Math.ceil((offset + left) / PAGE_SIZE);
     at += 8;
     if (left === 0 || offset >= PAGE_SIZE || pages.length + count > PAGES_MAX || at + 8 * count > end) return undefined;
     for (let page = 0; page < count; page++, at += 8) {
       const len = Math.min(left, PAGE_SIZE - offset);
-      pages.push({ len, offset, pfn: view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true) });
+      pages.push({ len, offset, pfn: getU32(bytes, at + 4) * 2 ** 32 + getU32(bytes, at) });
       left -= len;
       offset = 0;
     }

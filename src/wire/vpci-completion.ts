@@ -5,13 +5,13 @@ import {
   type Decoded,
   type FieldList,
   fieldList,
+  getU32,
   type Layout,
   readFields,
   sizeOfFields,
   sourceOf,
   struct,
   u32,
-  viewOf,
   writeFields,
 } from './layout.ts';
 import { type Malformed, malformed, padded } from './message.ts';
@@ -77,7 +77,7 @@ export function vpciCompletionSize<N extends VpciCompletionName>(of: N, value: V
 export function encodeVpciCompletion<N extends VpciCompletionName>(of: N, value: VpciCompletion<N>): Uint8Array {
   assert(value.name === of, `a completion of ${value.name} stands for one of ${of}`);
   const bytes = new Uint8Array(vpciCompletionSize(of, value));
-  writeFields(fieldsOf(of), { view: viewOf(bytes), bytes }, 0, value);
+  writeFields(fieldsOf(of), { bytes }, 0, value);
   return bytes;
 }
 
@@ -87,7 +87,7 @@ export function decodeVpciCompletion<N extends VpciCompletionName>(
   bytes: Uint8Array,
 ): VpciCompletion<N> | Malformed {
   const { size } = VPCI_COMPLETIONS[of];
-  const failed = bytes.length >= 4 && isFailure(viewOf(bytes).getUint32(0, true));
+  const failed = bytes.length >= 4 && isFailure(getU32(bytes, 0));
   if (bytes.length < size && !failed) return malformed(PROTOCOL, bytes, 'short', { expected: size, what: of });
   const source = sourceOf(bytes.length < size ? padded(bytes, size) : bytes);
   const out: Record<string, unknown> = { name: of };
