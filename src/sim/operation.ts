@@ -32,11 +32,19 @@ export class Operation<T = unknown> {
   }
 
   next(value?: unknown): IteratorResult<Operation, T> {
-    if (this.asked) return { done: true, value: value as T };
+    if (this.asked) {
+      ANSWERED.value = value;
+      return ANSWERED as IteratorReturnResult<T>;
+    }
     this.asked = true;
-    return { done: false, value: this };
+    ASKING.value = this;
+    return ASKING;
   }
 }
+
+// `yield*` reads a result before anything else runs, so that all operations share these two.
+const ASKING: { done: false; value: Operation } = { done: false, value: undefined as never };
+const ANSWERED: { done: true; value: unknown } = { done: true, value: undefined };
 
 /** A guest or user context's code: it stops only where the text says `yield*`. */
 // biome-ignore lint/suspicious/noExplicitAny: what a `yield` gives depends on the operation; `yield*` types it
