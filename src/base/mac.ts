@@ -27,10 +27,15 @@ export function mac(text: string): MacAddress {
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
+/** Of a lower-case hexadecimal digit; written out because every frame has two addresses. */
+const digit = (code: number): number => (code <= 0x39 ? code - 0x30 : code - 0x57);
+
 /** Six bytes in wire order. */
 export function macBytes(address: MacAddress): Uint8Array {
   const bytes = new Uint8Array(6);
-  for (let i = 0; i < 6; i++) bytes[i] = Number.parseInt(address.slice(i * 3, i * 3 + 2), 16);
+  for (let i = 0; i < 6; i++) {
+    bytes[i] = digit(address.charCodeAt(i * 3)) * 16 + digit(address.charCodeAt(i * 3 + 1));
+  }
   return bytes;
 }
 

@@ -84,7 +84,8 @@ export class GpadlTable {
     const size = protocol.size(message);
     if (!this.inside(handle, offset, size)) return undefined;
     const gpa = this.gpaOf(handle, offset) as number;
-    if (this.memory.transport === 'direct') return this.memory.store(gpa, protocol, message);
+    const isOneRun = runEnd(runAt((this.regions.get(handle) as Region).runs, offset)) >= offset + size;
+    if (isOneRun || this.memory.transport === 'direct') return this.memory.store(gpa, protocol, message);
     this.write(handle, offset, protocol.encode(message));
     return size;
   }

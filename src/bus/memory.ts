@@ -152,6 +152,14 @@ export class GuestMemory {
       this.values.set(gpa, { message, size });
       return size;
     }
+    if (protocol.encodeInto !== undefined) {
+      const size = protocol.size(message);
+      const span = this.span(gpa, size);
+      if (span !== undefined) {
+        protocol.encodeInto(message, span, this.spanOffset(gpa));
+        return size;
+      }
+    }
     const bytes = protocol.encode(message);
     this.write(gpa, bytes);
     return bytes.length;

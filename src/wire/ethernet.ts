@@ -41,4 +41,8 @@ export function parseEthernet(bytes: Uint8Array): EthernetFrame | undefined {
 }
 
 /** The address bit that broadcast and multicast frames have. */
-export const isGroupAddress = (mac: MacAddress): boolean => (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
+export function isGroupAddress(mac: MacAddress): boolean {
+  // The low bit of the first byte is that of its second digit, and the codes of 0 and a differ in theirs.
+  const code = mac.charCodeAt(1);
+  return code <= 0x39 ? (code & 1) === 1 : (code & 1) === 0;
+}

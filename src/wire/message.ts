@@ -27,6 +27,8 @@ export interface Protocol<M extends { readonly name: string }> {
   /** Bytes that `encode` gives. The transport that carries messages as values accounts with it. */
   size(message: M): number;
   encode(message: M): Uint8Array;
+  /** The same into memory that has room for it; only where messages are many. */
+  encodeInto?(message: M, bytes: Uint8Array, at: number): void;
   /** Byte strings in the result are views of `bytes`. */
   decode(bytes: Uint8Array): M | Malformed;
 }

@@ -1,5 +1,5 @@
 import { InvariantError } from '../base/assert.ts';
-import { type BlobOptions, blob, type Field, u32, viewOf } from './layout.ts';
+import { type BlobOptions, blob, type Field, setU32, u32, viewOf } from './layout.ts';
 import { type Malformed, type MessageOf, malformed, type Protocol, type Table, tableProtocol } from './message.ts';
 
 /**
@@ -136,6 +136,10 @@ export const RNDIS: Protocol<RndisMessage> = {
   name: 'rndis',
   size: (message) => (message.name === 'packet' ? packetSize(message) : CONTROL.size(message)),
   encode: (message) => (message.name === 'packet' ? encodePacket(message) : CONTROL.encode(message)),
+  encodeInto(message, bytes, at) {
+    if (message.name === 'packet') writePacket(message, bytes, at);
+    else bytes.set(CONTROL.encode(message), at);
+  },
   decode(bytes) {
     const isPacket =
       bytes.length >= 4 && bytes[0] === PACKET && (bytes[1] ?? 0) + (bytes[2] ?? 0) + (bytes[3] ?? 0) === 0;
@@ -182,30 +186,34 @@ function perPacketInfoSize(entries: readonly PerPacketInfo[]): number {
 const packetSize = (packet: RndisPacket): number =>
   PACKET_SIZE + perPacketInfoSize(packet.perPacketInfo) + packet.data.length;
 
-function encodePacket({ data, perPacketInfo }: RndisPacket): Uint8Array {
-  const infoSize = perPacketInfoSize(perPacketInfo);
-  const bytes = new Uint8Array(PACKET_SIZE + infoSize + data.length);
-  const view = viewOf(bytes);
-  view.setUint32(0, PACKET, true);
-  view.setUint32(4, bytes.length, true);
-  view.setUint32(8, PACKET_SIZE - HEADER_SIZE + infoSize, true);
-  view.setUint32(12, data.length, true);
-  if (infoSize > 0) {
-    view.setUint32(28, PACKET_SIZE - HEADER_SIZE, true);
-    view.setUint32(32, infoSize, true);
-    writePerPacketInfo(perPacketInfo, view, bytes);
-  }
-  bytes.set(data, PACKET_SIZE + infoSize);
+function encodePacket(packet: RndisPacket): Uint8Array {
+  const bytes = new Uint8Array(packetSize(packet));
+  writePacket(packet, bytes, 0);
   return bytes;
 }
 
-function writePerPacketInfo(entries: readonly PerPacketInfo[], view: DataView, bytes: Uint8Array): void {
-  let at = PACKET_SIZE;
+function writePacket({ data, perPacketInfo }: RndisPacket, bytes: Uint8Array, base: number): void {
+  const infoSize = perPacketInfoSize(perPacketInfo);
+  bytes.fill(0, base, base + PACKET_SIZE);
+  setU32(bytes, base, PACKET);
+  setU32(bytes, base + 4, PACKET_SIZE + infoSize + data.length);
+  setU32(bytes, base + 8, PACKET_SIZE - HEADER_SIZE + infoSize);
+  setU32(bytes, base + 12, data.length);
+  if (infoSize > 0) {
+    setU32(bytes, base + 28, PACKET_SIZE - HEADER_SIZE);
+    setU32(bytes, base + 32, infoSize);
+    writePerPacketInfo(perPacketInfo, bytes, base + PACKET_SIZE);
+  }
+  bytes.set(data, base + PACKET_SIZE + infoSize);
+}
+
+function writePerPacketInfo(entries: readonly PerPacketInfo[], bytes: Uint8Array, from: number): void {
+  let at = from;
   for (const { type, internal, data } of entries) {
     if (type < 0 || type >= INTERNAL) throw new InvariantError(`per-packet info of type ${type}`);
-    view.setUint32(at, PPI_SIZE + data.length, true);
-    view.setUint32(at + 4, type + (internal ? INTERNAL : 0), true);
-    view.setUint32(at + 8, PPI_SIZE, true);
+    setU32(bytes, at, PPI_SIZE + data.length);
+    setU32(bytes, at + 4, type + (internal ? INTERNAL : 0));
+    setU32(bytes, at + 8, PPI_SIZE);
     bytes.set(data, at + PPI_SIZE);
     at += PPI_SIZE + data.length;
   }
