@@ -46,7 +46,8 @@ export function payloadSize(payload: Payload, protocol: AnyProtocol | undefined)
 /** Whether a page can exist. What a guest says about its pages is checked with this. */
 export const isPage = (pfn: number): boolean => Number.isInteger(pfn) && pfn >= 0 && pfn < PFN_LIMIT;
 
-interface Chunk {
+/** 64 KiB of memory. */
+export interface Chunk {
   readonly bytes: Uint8Array;
   readonly view: DataView;
 }
@@ -71,6 +72,8 @@ export class GuestMemory {
   private readonly backing: Backing | undefined;
   private readonly chunks = new Map<number, Chunk>();
   private readonly values = new Map<number, Value>();
+  /** Rises when chunks are replaced. */
+  generation = 0;
   private nextPfn = FIRST_PFN;
   /** Freed runs by their length: the run that was freed last is handed out first, as by a real page allocator. */
   private readonly freed = new Map<number, number[]>();
@@ -136,6 +139,11 @@ export class GuestMemory {
     return gpa % CHUNK_SIZE;
   }
 
+  /** The chunk that holds an address, for whoever comes back to it often; good as long as {@link generation} stays. */
+  chunkAt(gpa: number): Chunk {
+    return this.make(gpa);
+  }
+
   /** One aligned word; ring indices are read and written with these. */
   readU32(gpa: number): number {
     return this.find(gpa)?.view.getUint32(gpa % CHUNK_SIZE, true) ?? 0;
@@ -182,6 +190,7 @@ export class GuestMemory {
   }
 
   restore(record: MemoryRecord): void {
+    this.generation++;
     this.chunks.clear();
     this.values.clear();
     this.freed.clear();
@@ -193,7 +202,9 @@ export class GuestMemory {
 
   /** Forgets the views on a backing whose bytes have moved. */
   refresh(): void {
-    if (this.backing !== undefined) this.chunks.clear();
+    if (this.backing === undefined) return;
+    this.generation++;
+    this.chunks.clear();
   }
 
   private find(gpa: number): Chunk | undefined {

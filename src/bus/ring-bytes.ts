@@ -37,12 +37,17 @@ export class RingBytes implements RingStore {
   /** The pages of the ring, header first; contiguous ones as the first only. */
   private readonly pages: readonly number[];
   private readonly contiguous: boolean;
+  /** Where in its chunk the header is. */
+  private readonly headerAt: number;
+  private view: DataView | undefined;
+  private generation = -1;
 
   constructor(memory: GuestMemory, pfns: readonly number[]) {
     this.memory = memory;
     this.pages = pfns;
     this.contiguous = pfns.every((pfn, i) => pfn === (pfns[0] as number) + i);
     this.dataSize = (pfns.length - 1) * PAGE_SIZE;
+    this.headerAt = memory.spanOffset((pfns[0] as number) * PAGE_SIZE);
   }
 
   /** What hv_ringbuffer_init() does. */
@@ -95,8 +100,7 @@ export class RingBytes implements RingStore {
     this.setHeader(RING_HEADER.writeIndex, (at + size) % this.dataSize);
   }
 
-  pop(): ReadPacket {
-    const used = this.used();
+  pop(used: number | undefined): ReadPacket {
     if (used === undefined) return this.broken('an index outside of the ring');
     const at = this.header(RING_HEADER.readIndex);
     // A descriptor begins at a multiple of 8, so its first 8 bytes never wrap.
@@ -145,11 +149,20 @@ export class RingBytes implements RingStore {
   }
 
   private header(offset: number): number {
-    return this.memory.readU32((this.pages[0] as number) * PAGE_SIZE + offset);
+    return this.headerView().getUint32(this.headerAt + offset, true);
   }
 
   private setHeader(offset: number, value: number): void {
-    this.memory.writeU32((this.pages[0] as number) * PAGE_SIZE + offset, value);
+    this.headerView().setUint32(this.headerAt + offset, value, true);
+  }
+
+  /** The header is looked at a dozen times a packet, so its chunk is kept at hand. */
+  private headerView(): DataView {
+    if (this.view === undefined || this.generation !== this.memory.generation) {
+      this.view = this.memory.chunkAt((this.pages[0] as number) * PAGE_SIZE).view;
+      this.generation = this.memory.generation;
+    }
+    return this.view;
   }
 
   /** How many bytes of the data from `at` on lie behind one another in memory. */

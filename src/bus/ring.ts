@@ -23,8 +23,8 @@ export interface RingStore {
   /** Whether both sides know {@link pendingSize}. */
   readonly featurePending: boolean;
   push(packet: RingPacket, size: number): void;
-  /** Called when something waits to be read, or when the indices are broken. */
-  pop(): ReadPacket;
+  /** Called when something waits to be read, or when the indices are broken; `used` is what {@link used} has just said. */
+  pop(used: number | undefined): ReadPacket;
   reset(): void;
   save(): unknown;
   restore(record: unknown): void;
@@ -104,7 +104,7 @@ export class Ring extends SharedObject {
 
   enabled(operation: Operation): boolean {
     if (operation.kind !== 'writeWhenFree') return true;
-    return this.shutDown || this.fits(sizeOf(operation.arg as RingPacket));
+    return this.shutDown || fits(sizeOf(operation.arg as RingPacket), this.free);
   }
 
   perform(operation: Operation, context: Context): Written | ReadPacket | undefined {
@@ -138,11 +138,12 @@ export class Ring extends SharedObject {
 
   private put(packet: RingPacket): Written {
     if (this.shutDown) return 'shut';
+    const { store } = this;
     const size = sizeOf(packet);
-    if (!this.fits(size)) return 'full';
-    const wasEmpty = this.isEmpty;
-    this.store.push(packet, size);
-    return wasEmpty && !this.store.masked ? 'signal' : 'quiet';
+    const used = store.used();
+    if (used === undefined || !fits(size, store.dataSize - used)) return 'full';
+    store.push(packet, size);
+    return used === 0 && !store.masked ? 'signal' : 'quiet';
   }
 
   private take(): ReadPacket | undefined {
@@ -150,17 +151,15 @@ export class Ring extends SharedObject {
     const used = store.used();
     store.masked = used !== 0;
     if (used === 0) return undefined;
-    const before = this.free;
-    const packet = store.pop();
+    const packet = store.pop(used);
     const wanted = store.pendingSize;
-    // hv_pkt_iter_close(): the writer is woken when the free space crosses what it waits for, and only then.
-    if (wanted !== 0 && store.featurePending && before <= wanted && this.free > wanted) this.onSpace?.();
+    if (wanted !== 0 && used !== undefined) this.wakeWriter(wanted, store.dataSize - used);
     return packet;
   }
 
-  /** A ring never fills to the last byte: equal indices mean that it is empty. */
-  private fits(size: number): boolean {
-    return this.free > size;
+  /** hv_pkt_iter_close(): a writer is woken when the free space crosses what it waits for, and only then. */
+  private wakeWriter(wanted: number, freeBefore: number): void {
+    if (this.store.featurePending && !fits(wanted, freeBefore) && fits(wanted, this.free)) this.onSpace?.();
   }
 
   private forgetWaiter(context: Context): void {
@@ -179,3 +178,6 @@ export interface RingRecord {
 }
 
 const sizeOf = (packet: RingPacket): number => packetSize(packet, payloadSize(packet.payload, packet.protocol));
+
+/** A ring never fills to the last byte: equal indices mean that it is empty. */
+const fits = (size: number, free: number): boolean => free > size;
