@@ -3,8 +3,16 @@
  * your choice, look at what happened. Devices come from the caller: see `Catalogue`.
  */
 export { type MacAddress, mac } from './base/mac.ts';
-export { ms, type Nanoseconds, seconds, us } from './base/time.ts';
-export { defineSynthetic, defineVf, type SyntheticModel, type VfModel } from './device-kit.ts';
+export {
+  defineSynthetic,
+  defineVf,
+  ms,
+  type Nanoseconds,
+  type SyntheticModel,
+  seconds,
+  us,
+  type VfModel,
+} from './device-kit.ts';
 export { type DrillOptions, type DrillResult, runFirmwareUpdate } from './drill/firmware-update.ts';
 export { FIXES, type Fix, PROFILES, type Profile } from './guest/linux/profile.ts';
 export type { HostAction, RevokeOrder } from './host/action.ts';

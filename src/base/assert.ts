@@ -13,8 +13,3 @@ export function known<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new InvariantError(`${what} is missing`);
   return value;
 }
-
-/** For the branch that the types rule out. */
-export function unreachable(value: never): never {
-  throw new InvariantError(`unreachable: ${String(value)}`);
-}

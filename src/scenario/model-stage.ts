@@ -100,6 +100,7 @@ export class ModelStage implements Stage {
       case 'up':
       case 'master':
       case 'ifname':
+      case 'netns':
       case 'mtu':
       case 'flag':
         return this.askDevice(question);
@@ -146,6 +147,8 @@ export class ModelStage implements Stage {
         return { holds: netdev.master?.dev === question.master, found: netdev.master?.dev ?? 'no master' };
       case 'ifname':
         return { holds: netdev.name === question.ifname, found: netdev.name };
+      case 'netns':
+        return { holds: netdev.netns?.name === question.netns, found: netdev.netns?.name ?? 'no namespace' };
       case 'mtu':
         return { holds: netdev.mtu === question.mtu, found: String(netdev.mtu) };
       case 'flag': {
@@ -159,11 +162,12 @@ export class ModelStage implements Stage {
 
   /** A guest command by the interface name of the moment; undefined when the device is not there. */
   private resolve(verb: GuestVerb): GuestCommand | undefined {
-    if (verb.do === 'load' || verb.do === 'unload') return verb;
-    const ifname = this.machine.guest.netdevOf(verb.dev)?.name;
-    if (ifname === undefined) return undefined;
+    if (verb.do === 'load' || verb.do === 'unload' || verb.do === 'delete-netns') return verb;
+    const netdev = this.machine.guest.netdevOf(verb.dev);
+    if (netdev === undefined) return undefined;
     const { dev: _, ...rest } = verb;
-    return { ...rest, ifname };
+    const netns = netdev.netns?.name;
+    return netns === undefined ? undefined : { ...rest, ifname: netdev.name, netns };
   }
 
   private notice(event: Event): void {

@@ -60,6 +60,13 @@ export const PLACEHOLDERS = {
       return good ? { value: word } : { problem: `"${word}" is no interface name (1 to ${IFNAME_LONGEST} characters)` };
     },
   },
+  netns: {
+    meaning: 'a network namespace; init_net is where devices appear',
+    example: 'blue',
+    read(word): Reading<string> {
+      return /^[\w.-]{1,255}$/.test(word) ? { value: word } : { problem: `"${word}" is no name of a namespace` };
+    },
+  },
   label: {
     meaning: 'a name of your own',
     example: 'ping',

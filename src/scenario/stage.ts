@@ -18,6 +18,7 @@ export type Question =
   | { readonly ask: 'up'; readonly dev: DevName; readonly up: boolean }
   | { readonly ask: 'master'; readonly dev: DevName; readonly master: DevName | undefined }
   | { readonly ask: 'ifname'; readonly dev: DevName; readonly ifname: string }
+  | { readonly ask: 'netns'; readonly dev: DevName; readonly netns: string }
   | { readonly ask: 'mtu'; readonly dev: DevName; readonly mtu: number }
   | {
       readonly ask: 'flag';
@@ -67,7 +68,7 @@ export interface Stage {
 
 /** A guest command that calls its device by the scenario's name. */
 export type GuestVerb =
-  | Extract<GuestCommand, { readonly do: 'load' | 'unload' }>
+  | Extract<GuestCommand, { readonly do: 'load' | 'unload' | 'delete-netns' }>
   | { readonly do: 'up' | 'down'; readonly dev: DevName }
   | { readonly do: 'mtu'; readonly dev: DevName; readonly mtu: number }
-  | { readonly do: 'rename'; readonly dev: DevName; readonly to: string };
+  | { readonly do: 'rename' | 'move-netns'; readonly dev: DevName; readonly to: string };

@@ -77,6 +77,12 @@ export const VERBS: readonly Verb[] = [
   verb('guest rename <dev> to <ifname>', 'ip link set name', ({ dev, ifname }) =>
     guest({ do: 'rename', dev, to: ifname }),
   ),
+  verb('guest move <dev> to namespace <netns>', 'ip link set netns; a new name makes the namespace', ({ dev, netns }) =>
+    guest({ do: 'move-netns', dev, to: netns }),
+  ),
+  verb('guest delete namespace <netns>', 'ip netns del: what survives goes back to init_net', ({ netns }) =>
+    guest({ do: 'delete-netns', name: netns }),
+  ),
   // -- traffic --
   verb(
     'flow echo on <nic> every <duration> [of <bytes> bytes] [called <label>]',
@@ -104,6 +110,9 @@ export const VERBS: readonly Verb[] = [
   ),
   verb('expect <dev> is named <ifname>', 'the name in the guest', ({ dev, ifname }) =>
     expecting({ ask: 'ifname', dev, ifname }),
+  ),
+  verb('expect <dev> is in namespace <netns>', 'the network namespace in the guest', ({ dev, netns }) =>
+    expecting({ ask: 'netns', dev, netns }),
   ),
   verb('expect <dev> has mtu <mtu>', 'the MTU in the guest', ({ dev, mtu }) => expecting({ ask: 'mtu', dev, mtu })),
   verb('expect <dev> has [no] flag SLAVE|UP|PROMISC|ALLMULTI', 'an interface flag', ({ dev, no, ...flag }) =>

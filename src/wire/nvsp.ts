@@ -18,8 +18,6 @@ export const NVSP_VERSIONS = {
   '1': 0x2,
 } as const;
 
-export type NvspVersion = (typeof NVSP_VERSIONS)[keyof typeof NVSP_VERSIONS];
-
 /** hyperv_net.h, NVSP_STAT_*. */
 export const NVSP_STATUS = {
   none: 0,
@@ -44,8 +42,6 @@ export const NVSP_CAPABILITIES = {
   rsc: 0x80,
 } as const;
 
-/** hyperv_net.h, enum nvsp_subchannel_operation and NVSP_DATAPATH_*. */
-export const SUBCHANNEL_ALLOCATE = 1;
 export const DATA_PATH = { synthetic: 0, vf: 1 } as const;
 
 /** reference C.5: channel type of SEND_RNDIS_PACKET. */
@@ -55,7 +51,6 @@ export const RNDIS_CHANNEL = { data: 0, control: 1 } as const;
 export const RECEIVE_BUFFER_ID = 0xcafe;
 export const SEND_BUFFER_ID = 0;
 export const NO_SEND_SECTION = 0xffff_ffff;
-export const INDIRECTION_TABLE_SIZE = 16;
 
 /** sizeof(struct nvsp_message): Linux always sends all of it; hosts were seen to take 28 bytes (openvmm). */
 export const NVSP_MESSAGE_SIZE = 40;

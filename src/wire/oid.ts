@@ -53,7 +53,3 @@ export const PACKET_FILTER = {
   broadcast: 0x08,
   promiscuous: 0x20,
 } as const;
-
-/** Types of per-packet info that NDIS knows; and, among the internal ones, the packet id. */
-export const PACKET_INFO = { checksum: 0, largeSend: 2, ieee8021q: 6, hashValue: 8 } as const;
-export const INTERNAL_PACKET_INFO = { packetId: 1 } as const;

@@ -14,9 +14,6 @@ import { type Malformed, malformed } from './message.ts';
 export const VMBUS_MESSAGE_SINT = 2;
 export const MESSAGE_CONNECTION = { beforeVersion5: 1, version5: 4 } as const;
 
-/** hyperv-tlfs.h: HVCALL_POST_MESSAGE, HVCALL_SIGNAL_EVENT. */
-export const HYPERCALL = { postMessage: 0x5c, signalEvent: 0x5d } as const;
-
 /** hyperv-tlfs.h: HV_STATUS_*, in the low 16 bits of a hypercall's result. */
 export const HV_STATUS = {
   success: 0x0,

@@ -21,8 +21,6 @@ export const VMBUS_VERSIONS = {
   '2.4': 0x20004,
 } as const;
 
-export type VmbusVersion = (typeof VMBUS_VERSIONS)[keyof typeof VMBUS_VERSIONS];
-
 /** Interface types of offers. linux/hyperv.h: HV_NIC_GUID, HV_PCIE_GUID. */
 export const CLASS_GUIDS = {
   nic: guidOf('f8615163-df3e-46c5-913f-f2d2f965ed0e'),
@@ -40,9 +38,6 @@ export const CHANNEL_FLAGS = {
   requestMonitoredNotification: 0x400,
   tlnpiProviderOffer: 0x2000,
 } as const;
-
-/** Relids start at 1. linux/hyperv.h: INVALID_RELID. */
-export const INVALID_RELID = 0xffff_ffff;
 
 /** drivers/hv/channel.c, create_gpadl_header(): what a 240-byte message leaves room for. */
 export const GPADL_HEADER_PFNS_MAX = 26;

@@ -12,24 +12,14 @@ import { type MessageOf, type Table, tableProtocol } from './message.ts';
 /** pci-hyperv.c, enum pci_protocol_version_t. Newest first: the order in which Linux asks. */
 export const VPCI_VERSIONS = { '1.4': 0x10004, '1.3': 0x10003, '1.2': 0x10002, '1.1': 0x10001 } as const;
 
-export type VpciVersion = (typeof VPCI_VERSIONS)[keyof typeof VPCI_VERSIONS];
-
 /** NT status values: the upper bit is a failure. pci-hyperv.c: STATUS_REVISION_MISMATCH. */
 export const VPCI_STATUS = { success: 0, unsuccessful: 0xc000_0001, revisionMismatch: 0xc000_0059 } as const;
 
 export const isFailure = (status: number): boolean => status >= 0x8000_0000;
 
-/** Set in `flags` of a function when its NUMA node means something. pci-hyperv.c: HV_PCI_DEVICE_FLAG_NUMA_AFFINITY. */
-export const FUNCTION_HAS_NUMA_NODE = 1;
-
-/** Windows power states, as POWER_STATE_CHANGE and BUS_D0ENTRY mean them: PowerDeviceD0 is 1. */
-export const POWER_STATE = { d0: 1, d3: 4 } as const;
-
 export const BARS = 6;
 /** include/linux/hyperv.h: HV_CONFIG_BLOCK_SIZE_MAX. */
 export const CONFIG_BLOCK_MAX = 128;
-/** pci-hyperv.c: PCI_CONFIG_MMIO_LENGTH. A page to choose the function, a page of its configuration space. */
-export const CONFIG_WINDOW_SIZE = 0x2000;
 /** The count of a BUS_RELATIONS has 32 bits; a bus has 256 functions. */
 const FUNCTIONS_MAX = 256;
 const PROCESSORS_MAX = 32;
