@@ -36,6 +36,9 @@ export interface RingPair {
 /** The mailbox of the VMBus server, to which hypercall messages go. */
 export const CONTROL_MAILBOX = 'host.vmbus';
 
+/** The connection id that SIGNAL_EVENT names for a channel, as the channel's offer says. The numbering is invented. */
+export const signalConnection = (relid: number): number => 0x10000 + relid;
+
 interface RingPlace {
   readonly pfns: readonly number[];
   readonly downstreamPageOffset: number;
@@ -152,7 +155,8 @@ export class Bus {
     return HV_STATUS.success;
   }
 
-  deliverSignal(relid: number): HvStatus {
+  deliverSignal(connectionId: number): HvStatus {
+    const relid = connectionId - signalConnection(0);
     const worker = this.routes.get(relid);
     if (worker === undefined) return HV_STATUS.invalidConnectionId;
     this.mailbox(worker).inject({ what: 'signal', channel: relid });

@@ -5,6 +5,7 @@
  * What this leaves out: sub-channels, monitor pages, target processors, isolation, more than one guest.
  */
 
+import { signalConnection } from '../bus/bus.ts';
 import { openPayload, type Payload } from '../bus/memory.ts';
 import { isMalformed } from '../wire/message.ts';
 import { MESSAGE_CONNECTION } from '../wire/synic.ts';
@@ -16,9 +17,6 @@ import { FAILURE_STATUS, type ServerChannel, type VmbusState } from './vmbus-sta
 import type { Behaviour, Worker } from './worker.ts';
 
 type Received<N extends VmbusMessage['name']> = Extract<VmbusMessage, { name: N }>;
-
-/** Where signals of a channel go: an id for the hypercall, invented; the bus routes by relid. */
-const SIGNAL_CONNECTION = 0x10000;
 
 export class VmbusServer implements Behaviour, GpadlServer {
   private readonly worker: Worker<VmbusState>;
@@ -204,7 +202,7 @@ export class VmbusServer implements Behaviour, GpadlServer {
         monitorId: 0,
         monitorAllocated: false,
         isDedicatedInterrupt: true,
-        connectionId: SIGNAL_CONNECTION + relid,
+        connectionId: signalConnection(relid),
       },
       channel.dev,
     );
