@@ -41,6 +41,7 @@ export function formatVerdict(header: TraceHeader, verdict: Verdict, colour: boo
   const where = `${header.guest}, ${formatDuration(verdict.endTime)} of virtual time, ${steps} steps, ${events} events`;
   const lines = [`${paint(word, verdict.exit === 0 ? '32' : RED, colour)}: ${header.scenario} (${where})`];
   for (const failure of verdict.failures) lines.push(`  ${formatMoment(failure.at)}  ${formatFailure(failure)}`);
+  for (const exemption of verdict.exemptions) lines.push(`  note: ${exemption}`);
   if (verdict.limit !== undefined) lines.push(`  limit reached: ${verdict.limit}`);
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -53,12 +53,15 @@ export function runScenario<S extends Stage>(
 ): Run<S> {
   const trace = new Recorder();
   const failures: Failure[] = [];
+  const exemptions: string[] = [];
   let events = 0;
   let expectations = 0;
   trace.listen((event) => {
     events++;
     if (event.kind === 'scenario.expect') expectations++;
     if (event.kind === 'invariant.violated') failures.push(brokenInvariant(event));
+    if (event.kind === 'invariant.exempt')
+      exemptions.push(`${event.invariant} does not bind ${event.dev}: ${event.why}`);
   });
   for (const listener of options.listeners ?? []) trace.listen(listener);
   const watch = new Watch(trace, scenario.always);
@@ -73,7 +76,10 @@ export function runScenario<S extends Stage>(
   const limit = stop === 'steps' ? describeLimit(stage.sim) : undefined;
   const counts = { steps: stage.sim.steps, events, expectations };
   const exit = failures.length > 0 ? 1 : limit === undefined ? 0 : 3;
-  return { stage, verdict: { exit, failures: failures.sort(byMoment), limit, stop, counts, endTime: stage.sim.now } };
+  return {
+    stage,
+    verdict: { exit, failures: failures.sort(byMoment), exemptions, limit, stop, counts, endTime: stage.sim.now },
+  };
 }
 
 const byMoment = (a: Failure, b: Failure): number => a.step - b.step || a.at - b.at;

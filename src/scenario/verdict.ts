@@ -19,6 +19,8 @@ export interface Verdict {
   /** 0: held; 1: a failure; 3: a limit was reached before the verdict. */
   readonly exit: 0 | 1 | 3;
   readonly failures: readonly Failure[];
+  /** Where an invariant would be broken but for a reason that its source names, in words. */
+  readonly exemptions: readonly string[];
   /** With exit 3: which limit, and who was still running. */
   readonly limit: string | undefined;
   readonly stop: Stop;

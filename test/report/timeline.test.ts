@@ -64,6 +64,7 @@ const verdict: Verdict = {
   failures: [
     { kind: 'expectation', line: 14, what: 'expect nic1 is up', found: 'found down', at: seconds(5), step: 12 },
   ],
+  exemptions: ['early does not bind nic1.vf: nobody was listed'],
   limit: undefined,
   stop: 'idle',
   counts: { steps: 12, events: 6, expectations: 1 },
@@ -73,6 +74,7 @@ const verdict: Verdict = {
 test('the verdict says what was run, and each failure', () => {
   expect(formatVerdict(header, verdict, false)).toBe(`FAILED: a VF (linux-6.12, 5 s of virtual time, 12 steps, 6 events)
   5.000000  line 14: expect nic1 is up: found down
+  note: early does not bind nic1.vf: nobody was listed
 `);
 });
 
