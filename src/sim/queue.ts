@@ -1,8 +1,9 @@
+import { Fifo } from '../base/fifo.ts';
 import { Operation, SharedObject } from './operation.ts';
 
 /** First in, first out; whoever takes from an empty one waits. */
 export class Queue<T> extends SharedObject {
-  private readonly items: T[] = [];
+  private readonly items = new Fifo<T>();
 
   get length(): number {
     return this.items.length;
@@ -24,7 +25,7 @@ export class Queue<T> extends SharedObject {
 
   /** What is in it, first to come first; for saving. */
   contents(): readonly T[] {
-    return this.items;
+    return this.items.contents();
   }
 
   enabled(operation: Operation): boolean {
