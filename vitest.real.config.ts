@@ -4,7 +4,6 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/real/**/*.test.ts'],
-    passWithNoTests: true,
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,

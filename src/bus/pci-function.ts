@@ -139,6 +139,7 @@ export class PciFunction extends SharedObject {
       case 'plugIn':
         this.what = operation.arg as PciIdentity;
         this.registers.clear();
+        this.rx.discard(); // frames for the one that was here before
         this.state = 'alive';
         return undefined;
       default:

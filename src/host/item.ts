@@ -56,6 +56,7 @@ export type HostItem =
   | { readonly what: 'vf-offer-due' }
   | { readonly what: 'eject-limit' }
   | { readonly what: 'disassociate-due' }
+  | { readonly what: 'rescind-due' }
   | { readonly what: 'gap-over' }
   | { readonly what: 'return-limit' }
   | { readonly what: 'stream-due'; readonly flow: string }

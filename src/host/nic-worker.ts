@@ -23,6 +23,7 @@ import {
   offerNow,
   plug,
   type Refusal,
+  rescindVf,
   revoke,
   vfReleased,
   withdraw,
@@ -106,6 +107,9 @@ export class NicWorker implements Behaviour {
         break;
       case 'eject-limit':
         ejectLimit(nic);
+        break;
+      case 'rescind-due':
+        rescindVf(nic);
         break;
       case 'disassociate-due':
         disassociateDue(nic);

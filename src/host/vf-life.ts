@@ -261,9 +261,16 @@ function leave(nic: Nic, state: 'dead' | 'absent'): void {
   worker.send({ to: 'doorbell', fn, open: false });
   worker.send({ to: 'present', fn, present: false });
   if ('channel' in pci) worker.stopReading(pci.channel.relid);
-  worker.tell(VMBUS, { what: 'rescind', dev: fn });
+  // A device that dies is missed only after a while; until then both sides send into nothing.
+  if (state === 'dead') worker.after(nic.span('host.surprise-rescind'), { what: 'rescind-due' });
+  else rescindVf(nic);
   nic.state.vf.pci = { at: 'rescinded' };
   nic.vfState('rescinded');
+}
+
+/** Takes the VF's channel back. */
+export function rescindVf(nic: Nic): void {
+  nic.worker.tell(VMBUS, { what: 'rescind', dev: nic.vf });
 }
 
 function finish(nic: Nic): void {

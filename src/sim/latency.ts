@@ -55,9 +55,9 @@ export const LATENCY = {
     source: 'Azure documentation, kernel log example (reference E.1)',
   },
   'vf.stop': { span: ms(5), perDevice: true, meaning: 'ndo_stop: queues drained and torn down', source: 'invented' },
-  'vf.surprise-detect': {
+  'host.surprise-rescind': {
     span: ms(50),
-    meaning: 'from the death of a VF until its driver sees the carrier go',
+    meaning: 'from the death of a VF until the host rescinds its channel',
     source: 'invented',
   },
   'guest.vf-takeover': {

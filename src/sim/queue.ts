@@ -23,6 +23,12 @@ export class Queue<T> extends SharedObject {
     this.changed();
   }
 
+  /** Throws away what is in it: the owner begins anew. */
+  discard(): void {
+    while (this.items.length > 0) this.items.shift();
+    this.changed();
+  }
+
   /** What is in it, first to come first; for saving. */
   contents(): readonly T[] {
     return this.items.contents();

@@ -172,6 +172,8 @@ describe.each(TRANSPORTS)('the life of a VF over %s', (transport) => {
   test('surprise: it is dead, the path stands on it, and nobody was asked', () => {
     const { guest, nic, vf, fn } = onVfPath({ transport });
     guest.act({ do: 'revoke-vf', nic: 'nic1', order: 'surprise' });
+    expect(guest.messages).toEqual([]); // its channel is there for a while longer
+    guest.settle(ms(50));
     guest.take('rescindChannelOffer');
     expect([fn.alive, guest.now(fn.configRead(0)), guest.now(fn.transmit(new Uint8Array(60)))]).toEqual([
       false,
@@ -180,7 +182,7 @@ describe.each(TRANSPORTS)('the life of a VF over %s', (transport) => {
     ]);
     expect(guest.host.pathOf('nic1')).toBe('vf');
     expect([nic.said(), vf.channel.readAll()]).toEqual([[], []]);
-    guest.settle(ms(1100));
+    guest.settle(ms(1050));
     expect(nic.said()).toEqual(['association 0 serial 2']);
     expect(guest.host.pathOf('nic1')).toBe('synthetic');
   });
