@@ -118,7 +118,8 @@ function checkBeginning(bytes: Uint8Array): string | undefined {
 function fieldOf(key: number, value: string | number | boolean, intern: (text: string) => number): Field {
   if (typeof value === 'string') return { key, text: intern(value) };
   if (typeof value === 'boolean') return { key, bool: value };
-  return Number.isSafeInteger(value) ? { key, int: value } : { key, double: value };
+  // Only a double can hold -0.
+  return Number.isSafeInteger(value) && !Object.is(value, -0) ? { key, int: value } : { key, double: value };
 }
 
 type Stored = Message['events'][number];
