@@ -42,17 +42,16 @@ export type Refused = { readonly refused: string } | undefined;
 
 export class Host {
   private readonly around: Surroundings;
-  private readonly plan: HostPlan;
   private readonly catalogue: Catalogue;
   private readonly nics = new Map<string, Worker<NicState>>();
   private readonly vmbus: Worker<VmbusState>;
   private readonly switch: Worker<SwitchState>;
   private readonly servicing: Worker<ServicingState>;
+  private readonly devs = new Map<Guid, string>();
   private nextTicket = 1;
 
   constructor(sim: Simulation, bus: Bus, plan: HostPlan, catalogue: Catalogue, latency: Latency) {
     this.around = { sim, bus, latency, tickets: new Map() };
-    this.plan = plan;
     this.catalogue = catalogue;
     const models = plan.nics.map((nic) => findSynthetic(catalogue, nic.synthetic));
     const versionMax = Math.max(0, ...models.map((model) => model.versions.vmbus));
@@ -60,6 +59,8 @@ export class Host {
     this.switch = new Worker(this.around, SWITCH, emptySwitch(), (worker) => new VirtualSwitch(worker, plan));
     this.servicing = new Worker(this.around, SERVICING, newServicing(plan), (worker) => new Servicing(worker, plan));
     plan.nics.forEach((nic, index) => {
+      this.devs.set(nicInstance(index), nic.name);
+      this.devs.set(vfInstance(index), vfOf(nic.name));
       const model = known(models[index], nic.synthetic);
       const parts = { plan: nic, index, model, familyOf: (name: string) => findVf(catalogue, name) };
       if (nic.vf !== undefined) findVf(catalogue, nic.vf);
@@ -99,10 +100,7 @@ export class Host {
 
   /** The scenario's name of the device that an offer is for. */
   devOf(instance: Guid): string {
-    const nic = this.plan.nics.findIndex((_, i) => nicInstance(i) === instance || vfInstance(i) === instance);
-    const name = this.plan.nics[nic]?.name;
-    if (name === undefined) return instance;
-    return vfInstance(nic) === instance ? vfOf(name) : name;
+    return this.devs.get(instance) ?? instance;
   }
 
   // -- for reports: they only look --

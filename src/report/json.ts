@@ -7,13 +7,16 @@ const FORMAT_VERSION = 1;
 
 /** A run: what was run, what came of it, and everything that happened. */
 export function runAsJson(header: TraceHeader, verdict: Verdict, events: readonly Event[]): string {
-  return asJson('netvsim run', { ...header, ...verdict, events });
+  return asJson('netvsim run', { ...header, ...verdict, events: events.map(stampFirst) });
 }
 
 /** A trace file. */
 export function traceAsJson(trace: Trace): string {
-  return asJson('netvsim trace', { ...trace.header, events: trace.events });
+  return asJson('netvsim trace', { ...trace.header, events: trace.events.map(stampFirst) });
 }
+
+/** As people look for it: when, who, what, and then what it tells. */
+const stampFirst = ({ time, step, context, kind, ...told }: Event): object => ({ time, step, context, kind, ...told });
 
 /** Any other result, by the name of its format. */
 export function asJson(format: string, result: object): string {
