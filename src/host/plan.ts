@@ -4,15 +4,18 @@ import { type Guid, guid } from '../base/guid.ts';
 import type { MacAddress } from '../base/mac.ts';
 import type { SyntheticModel, VfModel } from '../device-kit.ts';
 
-/** One synthetic NIC and the VF that may stand beside it. A machine's plan has these fields and more. */
+/** One synthetic NIC and the VF that may stand beside it. */
 export interface HostNic {
+  /** The scenario's name: `nic1`. Its VF is `nic1.vf`. */
   readonly name: string;
   readonly mac: MacAddress;
+  /** Model of the VF, when the host has one for this NIC. */
   readonly vf: string | undefined;
+  /** Generation of the synthetic NIC. */
   readonly synthetic: string;
-  /** Serial number in VF_ASSOCIATION; never 0. */
+  /** Serial number in VF_ASSOCIATION, and in the VF's PCI description unless {@link pciSerial} differs. Never 0. */
   readonly serial: number;
-  /** Serial number in the PCI description: another one where a host garbles them. */
+  /** Serial number in the PCI description, where the host crosses or garbles them. */
   readonly pciSerial: number;
 }
 
@@ -20,6 +23,7 @@ export interface HostPlan {
   readonly nics: readonly HostNic[];
 }
 
+/** The devices that there are; `devices/` is known to the edge only, which hands it down. */
 export interface Catalogue {
   readonly vfs: readonly VfModel[];
   readonly synthetics: readonly SyntheticModel[];

@@ -5,10 +5,11 @@
 import { known } from '../base/assert.ts';
 import { loadRecord, saveRecord } from '../base/snapshot.ts';
 import { Bus, type BusRecord } from '../bus/bus.ts';
-import type { SyntheticModel, VfModel } from '../device-kit.ts';
+import type { VfModel } from '../device-kit.ts';
 import { LinuxGuest } from '../guest/linux/linux-guest.ts';
 import { PROFILES, withFixes } from '../guest/linux/profile.ts';
 import { Host, type HostRecord } from '../host/host.ts';
+import type { Catalogue } from '../host/plan.ts';
 import { Latency } from '../sim/latency.ts';
 import type { Task } from '../sim/operation.ts';
 import { Simulation } from '../sim/simulation.ts';
@@ -17,11 +18,7 @@ import { Recorder } from '../trace/recorder.ts';
 import { startObservers } from '../user/observers.ts';
 import type { NicPlan, Plan } from './plan.ts';
 
-/** The devices that there are; `devices/` is known to the edge only, which hands it down. */
-export interface Catalogue {
-  readonly vfs: readonly VfModel[];
-  readonly synthetics: readonly SyntheticModel[];
-}
+export type { Catalogue };
 
 export interface MachineOptions {
   readonly trace?: Recorder | undefined;
