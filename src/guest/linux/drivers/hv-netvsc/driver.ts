@@ -178,7 +178,7 @@ function* register(kernel: LinuxKernel, list: NicList, nic: NetvscNic): Task<Err
     if ((yield* findNic(kernel, list, dev)) !== nic) continue;
     yield* prepareBonding(kernel, list, dev);
     yield* registerVf(kernel, nic, dev, 'in-probe');
-    if (nic.vf.now === dev) yield* setUpVf(nic, dev);
+    yield* setUpVf(nic, dev); // whatever became of the join: netvsc_probe() does not look
     break;
   }
   return undefined;
