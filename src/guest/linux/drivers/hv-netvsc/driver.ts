@@ -243,12 +243,21 @@ function* changeMtu(nic: NetvscNic, mtu: number): Task<Errno | undefined> {
     const errno = yield* setMtu(kernel.net, vf, mtu);
     if (errno !== undefined) return errno;
   }
+  const before = netdev.mtu;
   yield* detach(nic);
+  netdev.mtu = mtu; // the new session tells it to the host
   const errno = yield* attach(nic);
-  if (errno !== undefined) {
-    logAbout(kernel, netdev, 'err', 'restoring mtu failed');
-    return errno;
+  if (errno === undefined) {
+    yield* reopen(nic);
+    return undefined;
   }
-  if (netdev.running.now) yield* setPacketFilter(nic, FILTER_OPEN);
-  return undefined;
+  netdev.mtu = before;
+  if ((yield* attach(nic)) === undefined) yield* reopen(nic);
+  else logAbout(kernel, netdev, 'err', 'restoring mtu failed');
+  if (vf !== undefined) yield* setMtu(kernel.net, vf, before);
+  return errno;
+}
+
+function* reopen(nic: NetvscNic): Task {
+  if (nic.netdev.running.now) yield* setPacketFilter(nic, FILTER_OPEN);
 }

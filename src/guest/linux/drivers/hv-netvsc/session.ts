@@ -133,7 +133,7 @@ function* configure(nic: NetvscNic, version: number): Task {
     if (version >= NVSP_VERSIONS['5']) bits.push('sriov', 'teaming');
     if (version >= NVSP_VERSIONS['6.1']) bits.push('rsc');
     const capabilities = bits.reduce((word, bit) => word | NVSP_CAPABILITIES[bit], 0);
-    const mtu = 1500 + 14; // net_device->mtu + ETH_HLEN
+    const mtu = nic.netdev.mtu + 14; // ETH_HLEN
     yield* channel.send(nvsp({ name: 'sendNdisConfig', mtu, capabilities }));
   }
   const [major, minor] = version <= NVSP_VERSIONS['4'] ? [6, 1] : [6, 30];
