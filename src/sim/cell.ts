@@ -37,8 +37,14 @@ export class Cell<T> extends SharedObject {
     return new Operation(this, 'whileIs', value);
   }
 
+  /** The same for a daemon that may rest here for ever: whoever serves a change that need not come. */
+  heed(value: T): Operation<T> {
+    return new Operation(this, 'heed', value);
+  }
+
   enabled(operation: Operation): boolean {
-    return operation.kind !== 'whileIs' || this.value !== operation.arg;
+    const waits = operation.kind === 'whileIs' || operation.kind === 'heed';
+    return !waits || this.value !== operation.arg;
   }
 
   perform(operation: Operation): T | undefined {

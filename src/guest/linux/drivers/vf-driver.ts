@@ -64,7 +64,9 @@ class Vf {
   private readonly device: PciDevice;
   private readonly traits: VfTraits;
   private readonly netdev: Netdev;
-  private receiver: Context | undefined;
+  private readonly served: Context[] = [];
+  /** Between ndo_open and ndo_stop the carrier follows the link. */
+  private opened = false;
 
   constructor(kernel: LinuxKernel, device: PciDevice, traits: VfTraits) {
     this.kernel = kernel;
@@ -98,13 +100,19 @@ class Vf {
     if ((yield* device.fn.barRead(0)) === 0xffff_ffff) return 'ENODEV';
     const errno = yield* kernel.net.registerLocked(this.netdev);
     if (errno !== undefined) return errno;
-    this.receiver = kernel.sim.spawn(`${device.dev}.rx`, 'guest', this.receiveFrames(), { daemon: true });
+    this.serve('rx', this.receiveFrames());
+    this.serve('link', this.watchLink());
     return undefined;
   }
 
   *remove(): Task {
     yield* this.kernel.net.unregisterLocked(this.netdev);
-    if (this.receiver !== undefined) this.kernel.sim.end(this.receiver);
+    for (const context of this.served) this.kernel.sim.end(context);
+  }
+
+  private serve(what: string, task: Task): void {
+    const { kernel, device } = this;
+    this.served.push(kernel.sim.spawn(`${device.dev}.${what}`, 'guest', task, { daemon: true }));
   }
 
   /** ndo_open: queues and link; the carrier is there when it returns. */
@@ -112,18 +120,29 @@ class Vf {
     const { kernel, device, netdev, traits } = this;
     yield* kernel.sim.sleep(kernel.latency.of('vf.link', traits.link), `${device.dev}'s link`);
     if ((yield* device.fn.barRead(0)) === 0xffff_ffff) return 'EIO';
+    this.opened = true;
     if (yield* device.fn.link.get()) yield* kernel.linkWatch.carrier(netdev, true);
     return undefined;
   }
 
   private *stop(): Task {
     const { kernel, device, netdev, traits } = this;
+    this.opened = false;
     yield* kernel.linkWatch.carrier(netdev, false);
     yield* kernel.sim.sleep(kernel.latency.of('vf.stop', traits.stop), `${device.dev}'s queues`);
   }
 
   private *startXmit(frame: Uint8Array): Task {
     yield* this.device.fn.transmit(frame);
+  }
+
+  /** The function's event that its port came up or went down. */
+  private *watchLink(): Task {
+    const { link } = this.device.fn;
+    for (let up = link.now; ; ) {
+      up = yield* link.heed(up);
+      if (this.opened) yield* this.kernel.linkWatch.carrier(this.netdev, up);
+    }
   }
 
   private *receiveFrames(): Task {
