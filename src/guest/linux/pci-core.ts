@@ -7,7 +7,7 @@ import type { PciFunction } from '../../bus/pci-function.ts';
 import { Mutex } from '../../sim/mutex.ts';
 import type { Task } from '../../sim/operation.ts';
 import type { Simulation } from '../../sim/simulation.ts';
-import type { Errno } from '../uapi/errno.ts';
+import { type Errno, inLog } from '../uapi/errno.ts';
 
 /** struct pci_dev. */
 export interface PciDevice {
@@ -115,7 +115,7 @@ export class PciCore {
       return;
     }
     device.driver = undefined;
-    const text = `probe with driver ${driver.name} failed with error ${errno}`;
+    const text = `probe with driver ${driver.name} failed with error ${inLog(errno)}`;
     this.sim.trace.emit({ kind: 'log', level: 'err', dev: device.dev, text });
   }
 

@@ -13,7 +13,7 @@ import type { Simulation } from '../../sim/simulation.ts';
 import { OrderedQueue } from '../../sim/work.ts';
 import type { Channel, Offer } from '../hv/channel.ts';
 import type { VmbusClient, VmbusEvents } from '../hv/vmbus-client.ts';
-import type { Errno } from '../uapi/errno.ts';
+import { type Errno, inLog } from '../uapi/errno.ts';
 
 /** struct hv_device: one offered channel as a device of the driver core. */
 export interface HvDevice {
@@ -121,7 +121,7 @@ export class VmbusCore implements VmbusEvents {
       this.sim.trace.emit({ kind: 'driver.bound', dev, driver: driver.name, bound: true });
       return;
     }
-    const text = `probe failed for device ${device.channel.offer.instance} (${errno})`;
+    const text = `probe failed for device ${device.channel.offer.instance} (${inLog(errno)})`;
     this.sim.trace.emit({ kind: 'log', level: 'err', dev, text });
   }
 

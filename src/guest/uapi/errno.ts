@@ -1,22 +1,28 @@
-/** Error numbers that user mode gets, by their names (uapi/asm-generic/errno-base.h, errno.h). */
-export type Errno =
-  | 'EPERM'
-  | 'ENOENT'
-  | 'EINTR'
-  | 'EIO'
-  | 'EAGAIN'
-  | 'ENOMEM'
-  | 'EBUSY'
-  | 'EEXIST'
-  | 'ENODEV'
-  | 'EINVAL'
-  | 'ENFILE'
-  | 'EOPNOTSUPP'
-  | 'EMLINK'
-  | 'ENETDOWN'
-  | 'ENOBUFS'
-  | 'EADDRNOTAVAIL'
-  | 'ETIMEDOUT'
-  | 'EDQUOT'
-  | 'EDOM'
-  | 'EPROTO';
+/** Error numbers that user mode gets (uapi/asm-generic/errno-base.h, errno.h). They go by their names here. */
+const ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  EINTR: 4,
+  EIO: 5,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EBUSY: 16,
+  EEXIST: 17,
+  ENODEV: 19,
+  EINVAL: 22,
+  ENFILE: 23,
+  EMLINK: 31,
+  EDOM: 33,
+  EPROTO: 71,
+  EOPNOTSUPP: 95,
+  EADDRNOTAVAIL: 99,
+  ENETDOWN: 100,
+  ENOBUFS: 105,
+  ETIMEDOUT: 110,
+  EDQUOT: 122,
+} as const;
+
+export type Errno = keyof typeof ERRNO;
+
+/** As kernel logs have it: -16 for EBUSY. */
+export const inLog = (errno: Errno): number => -ERRNO[errno];

@@ -6,6 +6,7 @@
 import type { Mutex } from '../../../../sim/mutex.ts';
 import type { Task } from '../../../../sim/operation.ts';
 import { DATA_PATH } from '../../../../wire/nvsp.ts';
+import { type Errno, inLog } from '../../../uapi/errno.ts';
 import { IFF } from '../../../uapi/linux.ts';
 import { changeFlags, openDevice, setMtu } from '../../device.ts';
 import { fixed, logAbout } from '../../kernel.ts';
@@ -30,11 +31,16 @@ export function* vfChanged(nic: NetvscNic, vf: Netdev, event: NetdevEvent): Task
   const direction = up ? 'to' : 'from';
   if (failed === undefined) logAbout(nic.kernel, nic.netdev, 'info', `Data path switched ${direction} VF: ${vf.name}`);
   else
-    logAbout(nic.kernel, nic.netdev, 'err', `Data path failed to switch ${direction} VF: ${vf.name}, err: ${failed}`);
+    logAbout(
+      nic.kernel,
+      nic.netdev,
+      'err',
+      `Data path failed to switch ${direction} VF: ${vf.name}, err: ${inLog(failed)}`,
+    );
 }
 
 /** netvsc_switch_datapath(): the answer is empty, so a host that refused looks like one that did it. */
-function* switchDatapath(nic: NetvscNic, toVf: boolean): Task<string | undefined> {
+function* switchDatapath(nic: NetvscNic, toVf: boolean): Task<Errno | undefined> {
   const { kernel, device } = nic;
   if (!toVf) yield* setGate(nic, false); // stop sending to the VF before the host is asked
   const message = nvsp({ name: 'switchDataPath', activeDataPath: toVf ? DATA_PATH.vf : DATA_PATH.synthetic });
@@ -46,12 +52,12 @@ function* switchDatapath(nic: NetvscNic, toVf: boolean): Task<string | undefined
       return undefined;
     }
     if (result === 'rescinded') {
-      logAbout(kernel, nic.netdev, 'err', 'Unable to send sw datapath msg, err: -19');
-      return '-19';
+      logAbout(kernel, nic.netdev, 'err', `Unable to send sw datapath msg, err: ${inLog('ENODEV')}`);
+      return 'ENODEV';
     }
     if (tries === SWITCH_RETRIES) {
-      logAbout(kernel, nic.netdev, 'err', 'Retry failed to send sw datapath msg, err: -11');
-      return '-11';
+      logAbout(kernel, nic.netdev, 'err', `Retry failed to send sw datapath msg, err: ${inLog('EAGAIN')}`);
+      return 'EAGAIN';
     }
     yield* kernel.sim.sleep(kernel.latency.of('guest.switch-retry'), 'room in the ring for SWITCH_DATA_PATH');
   }
@@ -82,5 +88,5 @@ export function* setUpVf(nic: NetvscNic, vf: Netdev): Task {
   yield* changeFlags(net, vf, netdev.flags.now | IFF.SLAVE);
   if (!netdev.running.now) return;
   const openFailed = yield* openDevice(net, vf);
-  if (openFailed !== undefined) logAbout(kernel, vf, 'warn', `unable to open: ${openFailed}`);
+  if (openFailed !== undefined) logAbout(kernel, vf, 'warn', `unable to open: ${inLog(openFailed)}`);
 }

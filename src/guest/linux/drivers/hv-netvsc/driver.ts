@@ -9,7 +9,7 @@ import type { Path } from '../../../../trace/event.ts';
 import { NVSP_VERSIONS } from '../../../../wire/nvsp.ts';
 import { PACKET_FILTER } from '../../../../wire/oid.ts';
 import { CLASS_GUIDS } from '../../../../wire/vmbus.ts';
-import type { Errno } from '../../../uapi/errno.ts';
+import { type Errno, inLog } from '../../../uapi/errno.ts';
 import { closeDevice, openDevice, setMtu } from '../../device.ts';
 import { fixed, type LinuxKernel, log, logAbout } from '../../kernel.ts';
 import type { Module } from '../../modules.ts';
@@ -146,14 +146,14 @@ function* attach(nic: NetvscNic): Task<Errno | undefined> {
   const { kernel } = nic;
   const session = yield* openSession(nic);
   if (!session.ok) {
-    log(kernel, nic.dev, 'err', `unable to add netvsc device (ret ${session.error})`);
+    log(kernel, nic.dev, 'err', `unable to add netvsc device (ret ${inLog(session.error)})`);
     return session.error;
   }
   nic.session = session.value;
   const rndis = yield* initializeRndis(nic, session.value);
   if (rndis === undefined) {
     yield* detach(nic);
-    log(kernel, nic.dev, 'err', 'unable to add netvsc device (ret EINVAL)');
+    log(kernel, nic.dev, 'err', `unable to add netvsc device (ret ${inLog('EINVAL')})`);
     return 'EINVAL';
   }
   nic.linkUp = rndis.linkUp;
@@ -217,14 +217,14 @@ function* detach(nic: NetvscNic): Task {
 function* open(nic: NetvscNic): Task<Errno | undefined> {
   const { kernel, netdev } = nic;
   if (!(yield* setPacketFilter(nic, FILTER_OPEN))) {
-    logAbout(kernel, netdev, 'err', 'unable to open device (ret EIO).');
+    logAbout(kernel, netdev, 'err', `unable to open device (ret ${inLog('EIO')}).`);
     return 'EIO';
   }
   if (nic.linkUp) yield* kernel.linkWatch.carrier(netdev, true);
   const vf = nic.vf.now;
   if (vf === undefined) return undefined;
   const failed = yield* openDevice(kernel.net, vf);
-  if (failed !== undefined) logAbout(kernel, netdev, 'warn', `unable to open slave: ${vf.name}: ${failed}`);
+  if (failed !== undefined) logAbout(kernel, netdev, 'warn', `unable to open slave: ${vf.name}: ${inLog(failed)}`);
   return undefined;
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Mutex } from '../../../../sim/mutex.ts';
 import type { Task } from '../../../../sim/operation.ts';
+import { inLog } from '../../../uapi/errno.ts';
 import { fixed, logAbout } from '../../kernel.ts';
 import type { Netdev } from '../../netdev.ts';
 import { moveToNamespace } from '../../netns.ts';
@@ -38,5 +39,5 @@ export function* bringToMaster(nic: NetvscNic, vf: Netdev, [moved, failed]: read
   if (netdev.netns === undefined) return;
   const errno = yield* moveToNamespace(kernel.net, vf, netdev.netns, 'eth%d');
   if (errno === undefined) logAbout(kernel, vf, 'info', `${moved}: ${netdev.name}`);
-  else logAbout(kernel, vf, 'err', `${failed} ${netdev.name}: ${errno}`);
+  else logAbout(kernel, vf, 'err', `${failed} ${netdev.name}: ${inLog(errno)}`);
 }

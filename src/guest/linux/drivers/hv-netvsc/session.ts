@@ -20,7 +20,7 @@ import {
   RECEIVE_BUFFER_ID,
   SEND_BUFFER_ID,
 } from '../../../../wire/nvsp.ts';
-import type { Errno } from '../../../uapi/errno.ts';
+import { type Errno, inLog } from '../../../uapi/errno.ts';
 import { fixed, log } from '../../kernel.ts';
 import { serveNic } from './napi.ts';
 import type { NetvscNic } from './nic.ts';
@@ -58,14 +58,14 @@ export function* openSession(nic: NetvscNic): Task<Result<NvspSession, Errno>> {
   const early = fixed(kernel, 'napi-before-open');
   const errno = yield* kernel.vmbus.open(channel, RING_PAGES);
   if (errno !== undefined) {
-    log(kernel, nic.dev, 'err', `unable to open channel: ${errno}`);
+    log(kernel, nic.dev, 'err', `unable to open channel: ${inLog(errno)}`);
     return err(errno);
   }
   if (!early) yield* channel.loseEarlyInterrupt();
   nic.napi = kernel.sim.spawn(`${nic.dev}.napi`, 'guest', serveNic(nic), { daemon: true });
   const session = yield* negotiate(nic);
   if (!session.ok) {
-    log(kernel, nic.dev, 'err', `unable to connect to NetVSP - ${session.error}`);
+    log(kernel, nic.dev, 'err', `unable to connect to NetVSP - ${inLog(session.error)}`);
     yield* kernel.vmbus.close(channel);
   }
   return session;

@@ -5,6 +5,7 @@
  * What this leaves out: XDP, feature sync, filters on device types that are not modelled (VLAN, bond).
  */
 import type { Task } from '../../../../sim/operation.ts';
+import { inLog } from '../../../uapi/errno.ts';
 import { IFF } from '../../../uapi/linux.ts';
 import { setFlags } from '../../device.ts';
 import { fixed, type LinuxKernel, logAbout } from '../../kernel.ts';
@@ -78,12 +79,12 @@ export function* registerVf(kernel: LinuxKernel, nic: NetvscNic, vf: Netdev, con
 function* join(kernel: LinuxKernel, nic: NetvscNic, vf: Netdev, context: RegisterContext): Task<boolean> {
   const busy = registerRxHandler(vf, () => nic.netdev);
   if (busy !== undefined) {
-    logAbout(kernel, vf, 'err', `can not register netvsc VF receive handler (err = ${busy})`);
+    logAbout(kernel, vf, 'err', `can not register netvsc VF receive handler (err = ${inLog(busy)})`);
     return false;
   }
   const refused = yield* linkToMaster(kernel.net, vf, nic.netdev);
   if (refused !== undefined) {
-    logAbout(kernel, vf, 'err', `can not set master device ${nic.netdev.name} (err = ${refused})`);
+    logAbout(kernel, vf, 'err', `can not set master device ${nic.netdev.name} (err = ${inLog(refused)})`);
     vf.rxHandler = undefined;
     return false;
   }
