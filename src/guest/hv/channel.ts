@@ -10,7 +10,7 @@ import type { AnyProtocol, Payload } from '../../bus/memory.ts';
 import type { ReadPacket, RingPacket } from '../../bus/packet.ts';
 import { Cell } from '../../sim/cell.ts';
 import { Doorbell } from '../../sim/doorbell.ts';
-import type { Task } from '../../sim/operation.ts';
+import type { Operation, Task } from '../../sim/operation.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import { WaitCell } from '../../sim/wait-cell.ts';
 import type { PageRange } from '../../wire/ring-packet.ts';
@@ -56,7 +56,7 @@ export class Channel {
   /** vmbus_requestor: ids from 1; 0 means that no answer is wanted. */
   private nextId = 1n;
   /** Answers whose waiters also look whether the channel was taken back. */
-  private readonly polled = new Set<WaitCell<Answer>>();
+  private readonly polled = new Set<{ resolve(answer: 'rescinded'): Operation<boolean> }>();
   private readonly outstanding = new Map<bigint, WaitCell<Answer>>();
 
   constructor(sim: Simulation, bus: Bus, offer: Offer) {
@@ -90,8 +90,10 @@ export class Channel {
   }
 
   /** Waits for an answer, but no longer than the host lets us have the channel (wait_for_response()). */
-  *untilRescinded(answer: WaitCell<Answer>): Task<Answer | undefined> {
+  *untilRescinded<T>(answer: WaitCell<T | 'rescinded'>): Task<T | 'rescinded' | undefined> {
     this.polled.add(answer);
+    // Between the request and here, when nobody was there to be told.
+    if (this.rescinded.now) yield* answer.resolve('rescinded');
     const got = yield* answer.wait();
     this.polled.delete(answer);
     return got;

@@ -8,9 +8,9 @@ import { assert } from '../../../base/assert.ts';
 import { openPayload } from '../../../bus/memory.ts';
 import { isPacket, type ReadPacket } from '../../../bus/packet.ts';
 import { PCI_REGISTER } from '../../../bus/pci-function.ts';
-import { Completion } from '../../../sim/completion.ts';
 import { Mutex } from '../../../sim/mutex.ts';
 import type { Task } from '../../../sim/operation.ts';
+import { WaitCell } from '../../../sim/wait-cell.ts';
 import { OrderedQueue } from '../../../sim/work.ts';
 import { isMalformed, type Malformed } from '../../../wire/message.ts';
 import { CLASS_GUIDS } from '../../../wire/vmbus.ts';
@@ -42,7 +42,7 @@ interface PciBus {
   readonly stateLock: Mutex;
   readonly queue: OrderedQueue;
   /** The probe waits for the first relations. */
-  readonly surveyed: Completion;
+  readonly surveyed: WaitCell<'surveyed' | 'rescinded'>;
   state: 'init' | 'probed' | 'installed' | 'removing';
   children: Child[];
 }
@@ -86,7 +86,7 @@ function makeBus(kernel: LinuxKernel, device: HvDevice): PciBus {
     domain,
     stateLock: new Mutex(sim, `${device.dev}.state_lock`),
     queue: new OrderedQueue(sim, `hv_pci_${domain.toString(16)}`),
-    surveyed: new Completion(sim, `${device.dev}.survey`),
+    surveyed: new WaitCell(sim, `${device.dev}.survey`),
     state: 'init',
     children: [],
   };
@@ -108,7 +108,7 @@ function* probe(kernel: LinuxKernel, bus: PciBus): Task<Errno | undefined> {
   const version = yield* agreeOnVersion(kernel, bus);
   if (version === undefined) return 'EPROTO';
   yield* channel.send(vpci({ name: 'queryBusRelations' }));
-  yield* bus.surveyed.wait();
+  if ((yield* untilGone(kernel, bus, bus.surveyed)) === 'rescinded') return 'ENODEV';
   yield* bus.stateLock.lock();
   const failed = yield* install(kernel, bus, version);
   yield* bus.stateLock.unlock();
@@ -117,7 +117,7 @@ function* probe(kernel: LinuxKernel, bus: PciBus): Task<Errno | undefined> {
 
 function* agreeOnVersion(kernel: LinuxKernel, bus: PciBus): Task<number | undefined> {
   for (const version of Object.values(VPCI_VERSIONS)) {
-    const answer = yield* ask(bus, 'queryProtocolVersion', { name: 'queryProtocolVersion', version });
+    const answer = yield* ask(kernel, bus, 'queryProtocolVersion', { name: 'queryProtocolVersion', version });
     if (answer === undefined) return undefined;
     if (isFailure(answer.status)) continue;
     log(kernel, bus.device.dev, 'info', `PCI VMBus probing: Using version 0x${version.toString(16)}`);
@@ -128,15 +128,15 @@ function* agreeOnVersion(kernel: LinuxKernel, bus: PciBus): Task<number | undefi
 
 /** From D0 entry to the devices: under state_lock, so that an eject waits until the VF's driver has probed. */
 function* install(kernel: LinuxKernel, bus: PciBus, version: number): Task<Errno | undefined> {
-  let entered = yield* ask(bus, 'busD0Entry', { name: 'busD0Entry', mmioBase: MMIO_BASE });
+  let entered = yield* ask(kernel, bus, 'busD0Entry', { name: 'busD0Entry', mmioBase: MMIO_BASE });
   if (entered !== undefined && isFailure(entered.status)) {
     log(kernel, bus.device.dev, 'err', 'Retrying D0 Entry');
-    yield* ask(bus, 'busD0Exit', { name: 'busD0Exit' });
-    entered = yield* ask(bus, 'busD0Entry', { name: 'busD0Entry', mmioBase: MMIO_BASE });
+    yield* ask(kernel, bus, 'busD0Exit', { name: 'busD0Exit' });
+    entered = yield* ask(kernel, bus, 'busD0Entry', { name: 'busD0Entry', mmioBase: MMIO_BASE });
   }
   if (entered === undefined || isFailure(entered.status)) return 'EPROTO';
   for (const { description } of bus.children) {
-    const assigned = yield* assignResources(bus, description.slot, version);
+    const assigned = yield* assignResources(kernel, bus, description.slot, version);
     if (assigned === undefined || isFailure(assigned.status)) {
       log(kernel, bus.device.dev, 'err', `resource allocated returned 0x${(assigned?.status ?? 0).toString(16)}`);
       return 'EPROTO';
@@ -151,14 +151,15 @@ function* install(kernel: LinuxKernel, bus: PciBus, version: number): Task<Errno
 }
 
 function* assignResources(
+  kernel: LinuxKernel,
   bus: PciBus,
   slot: number,
   version: number,
 ): Task<VpciCompletion<'resourcesAssigned' | 'resourcesAssigned2'> | undefined> {
   const body = { slot, memoryRanges: NO_RANGES };
   return version >= VPCI_VERSIONS['1.2']
-    ? yield* ask(bus, 'resourcesAssigned2', { name: 'resourcesAssigned2', ...body, msiDescriptors: 0 })
-    : yield* ask(bus, 'resourcesAssigned', { name: 'resourcesAssigned', ...body, msiDescriptors: 0 });
+    ? yield* ask(kernel, bus, 'resourcesAssigned2', { name: 'resourcesAssigned2', ...body, msiDescriptors: 0 })
+    : yield* ask(kernel, bus, 'resourcesAssigned', { name: 'resourcesAssigned', ...body, msiDescriptors: 0 });
 }
 
 /** create_root_hv_pci_bus(): devices found, slots made with the decimal serial as their name, then drivers probed. */
@@ -236,11 +237,11 @@ function* onRelations(kernel: LinuxKernel, bus: PciBus, functions: readonly Chil
   for (const description of functions) {
     if (kept.some((child) => isSame(child.description, description))) continue;
     const { slot } = description;
-    yield* ask(bus, 'queryResourceRequirements', { name: 'queryResourceRequirements', slot });
+    yield* ask(kernel, bus, 'queryResourceRequirements', { name: 'queryResourceRequirements', slot });
     kept.push({ description, pci: undefined });
   }
   bus.children = kept;
-  yield* bus.surveyed.complete();
+  yield* bus.surveyed.resolve('surveyed');
 }
 
 /** hv_eject_device_work(): the VF's driver is removed first; only then the host hears of it. */
@@ -274,7 +275,7 @@ function* remove(kernel: LinuxKernel, bus: PciBus): Task {
     bus.children = [];
     yield* bus.stateLock.unlock();
   }
-  yield* ask(bus, 'busD0Exit', { name: 'busD0Exit' }); // skipped by the channel when it was rescinded
+  yield* ask(kernel, bus, 'busD0Exit', { name: 'busD0Exit' }); // skipped by the channel when it was rescinded
   yield* kernel.vmbus.close(bus.device.channel);
   kernel.pci.releaseDomain(bus.domain);
 }
@@ -294,6 +295,7 @@ const vpci = (message: VpciMessage): { readonly protocol: typeof VPCI; readonly 
 
 /** Asks and waits; undefined when the channel was taken back or the answer makes no sense. */
 function* ask<N extends VpciCompletionName>(
+  kernel: LinuxKernel,
   bus: PciBus,
   of: N,
   message: VpciMessage,
@@ -302,10 +304,21 @@ function* ask<N extends VpciCompletionName>(
   const { channel } = bus.device;
   const { result, answer } = yield* channel.request(vpci(message), of);
   if (result !== 'sent') return undefined;
-  const got = yield* channel.untilRescinded(answer);
+  const got = yield* untilGone(kernel, bus, answer);
   if (got === undefined || got === 'rescinded') return undefined;
   const opened = got.payload instanceof Uint8Array ? decodeVpciCompletion(of, got.payload) : got.payload;
   return isMalformed(opened) ? undefined : (opened as VpciCompletion<N>);
+}
+
+/** wait_for_response(): whoever waits for the host looks now and then whether there is still a channel. */
+function* untilGone<T>(
+  kernel: LinuxKernel,
+  bus: PciBus,
+  answer: WaitCell<T | 'rescinded'>,
+): Task<T | 'rescinded' | undefined> {
+  const got = yield* bus.device.channel.untilRescinded(answer);
+  if (got === 'rescinded') log(kernel, bus.device.dev, 'warn', 'The device is gone.');
+  return got;
 }
 
 function report(kernel: LinuxKernel, bus: PciBus, { protocol, problem, what = '' }: Malformed): void {
