@@ -151,6 +151,12 @@ export class TestMachine {
     return this.events(kind).flatMap((event) => (event.from === from ? [event.name] : []));
   }
 
+  /** What a context waits for now. */
+  stuckIn(context: string): string {
+    const waiters = findStuck(this.sim)?.waiters ?? [];
+    return waiters.find((waiter) => waiter.context === context)?.waitsFor ?? '';
+  }
+
   /** Who waits for ever, in words; empty when nobody does. */
   stuck(): string {
     const report = findStuck(this.sim);
