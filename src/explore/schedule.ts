@@ -2,7 +2,7 @@
  * An order of events as a file: who ran at each step, `netvsc_probe*7 host.nic1*3 ...`, and what was chosen where the
  * model leaves a value open, `?tie=1`. It names the scenario, guest and transport that it is an order of.
  */
-import { isMap, parseDocument } from 'yaml';
+import { type Document, isMap, parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { Result } from '../base/result.ts';
 import type { Problem } from '../scenario/problem.ts';
@@ -62,16 +62,17 @@ export function parseSchedule(text: string, file: string): Result<Schedule, read
   const document = parseDocument(text, { prettyErrors: false });
   if (!isMap(document.contents) || !document.has('netvsim-schedule')) return wrong('is no netvsim schedule');
   if (document.errors.length > 0) return wrong('is cut off or damaged');
-  const plain: unknown = document.toJS({ maxAliasCount: 0 });
-  const version = (plain as { 'netvsim-schedule': unknown })['netvsim-schedule'];
+  const plain = toPlain(document);
+  if (plain === undefined) return wrong('is cut off or damaged');
+  const version = plain['netvsim-schedule'];
   if (version !== FORMAT_VERSION) {
     if (version === null) return wrong('is cut off or damaged');
-    return wrong(`is of format version ${String(version)}; this netvsim reads version ${FORMAT_VERSION}`);
+    if (typeof version !== 'number') return wrong('is cut off or damaged: its first line names no format version');
+    return wrong(`is of format version ${version}; this netvsim reads version ${FORMAT_VERSION}`);
   }
   const parsed = FILE.safeParse(plain);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    return wrong(`is cut off or damaged: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
+    return wrong(`is cut off or damaged: ${explain(parsed.error.issues[0])}`);
   }
   const choices: Choice[] = [];
   for (const word of parsed.data.choices.split(/\s+/).filter((part) => part !== '')) {
@@ -80,9 +81,25 @@ export function parseSchedule(text: string, file: string): Result<Schedule, read
     choices.push(choice);
   }
   const steps = stepsOf(choices);
-  if (steps !== parsed.data.steps) return wrong(`is cut off: ${steps} of ${parsed.data.steps} steps are there`);
+  const { steps: noted } = parsed.data;
+  if (steps < noted) return wrong(`is cut off: ${steps} of ${noted} steps are there`);
+  if (steps > noted) return wrong(`was changed: it has ${steps} steps, and says ${noted}`);
   const { scenario, guest, transport } = parsed.data;
   return { ok: true, value: { scenario, guest, transport, choices } };
+}
+
+/** Undefined when it holds what no schedule holds: an alias. */
+function toPlain(document: Document): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return document.toJS({ maxAliasCount: 0 }) as Readonly<Record<string, unknown>>;
+  } catch {
+    return undefined;
+  }
+}
+
+function explain(issue: z.core.$ZodIssue | undefined): string {
+  if (issue?.code === 'unrecognized_keys') return `a schedule has no "${issue.keys[0]}"`;
+  return `its ${issue?.path.join('.')} is missing, or of the wrong kind`;
 }
 
 /** What the schedule is an order of, compared with what is to be run; undefined when it fits. */

@@ -31,7 +31,9 @@ const nic = z.strictObject({
 });
 
 export const HEADER = z.strictObject({
-  name: filled.describe('One line that says what happens'),
+  name: filled
+    .refine((text) => !/\p{Cc}/u.test(text.trimEnd()), 'must be one line, without control characters')
+    .describe('One line that says what happens'),
   about: filled.describe('A paragraph that says what the scenario shows'),
   guest: filled.optional().describe('Guest profile (default linux-6.12); see netvsim list'),
   nics: z

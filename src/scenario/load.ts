@@ -1,5 +1,5 @@
 /** A scenario from the text of its file: everything that can be known to be wrong before it runs is said here, at once. */
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml';
 import type { z } from 'zod';
 import type { Result } from '../base/result.ts';
 import { HEADER, type Header, keysAt } from './header.ts';
@@ -23,23 +23,42 @@ export function loadScenario(
   overrides: Overrides = {},
 ): Result<Scenario, readonly Problem[]> {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // Its own search for keys that stand twice compares each with each: a long file would take for ever.
+  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'error' } as const;
+  const document = parseDocument(text, options);
   const lineAt = (offset: number): number => lines.linePos(offset).line;
   const syntax = [...document.errors, ...document.warnings];
   if (syntax.length > 0) {
-    return failed(syntax.map((error) => ({ file, line: lineAt(error.pos[0]), message: explain(error.message) })));
+    return failed(syntax.map((error) => ({ file, line: lineAt(error.pos[0]), message: explain(error) })));
+  }
+  const twice = keysThatStandTwice(document.contents);
+  if (twice.length > 0) {
+    const message = 'the same key stands twice in one mapping';
+    return failed(twice.map((offset) => ({ file, line: lineAt(offset), message })));
   }
   const where = placesIn(document, lineAt);
   const plain = toPlain(document);
   if ('problem' in plain) return failed([{ file, line: 1, message: plain.problem }]);
   const parsed = HEADER.safeParse(plain.value);
   if (!parsed.success) {
-    return failed(parsed.error.issues.flatMap((issue) => explainIssue(issue, plain.value, where, file)));
+    const issues = parsed.error.issues.slice(0, MOST_PROBLEMS);
+    return failed(issues.flatMap((issue) => explainIssue(issue, plain.value, where, file)));
   }
   return fromHeader(parsed.data, document, { file, where, vocabulary, overrides });
 }
 
-const failed = (problems: readonly Problem[]): Result<never, readonly Problem[]> => ({ ok: false, error: problems });
+/** More would scroll away what has to be mended first. */
+const MOST_PROBLEMS = 20;
+
+/** Each problem once, and not all of them where there are very many. */
+function failed(problems: readonly Problem[]): Result<never, readonly Problem[]> {
+  const different = new Map(problems.map((problem) => [`${problem.line}:${problem.message}`, problem]));
+  const error = [...different.values()].slice(0, MOST_PROBLEMS);
+  if (different.size > MOST_PROBLEMS) {
+    error.push({ file: error[0]?.file ?? '', line: undefined, message: 'and more of that kind; mend these first' });
+  }
+  return { ok: false, error };
+}
 
 interface Source {
   readonly file: string;
@@ -83,6 +102,7 @@ function readSteps(
   const wrong: Found[] = [];
   let known = names;
   for (const [i, source] of String(node.value).split('\n').entries()) {
+    if (wrong.length > MOST_PROBLEMS) break;
     // The text of a literal block begins on the line behind its `|`.
     const line = first + 1 + i;
     const step = readStep(source, line, known);
@@ -96,6 +116,22 @@ function readSteps(
   }
   if (steps.length === 0 && wrong.length === 0) wrong.push({ line: first, message: 'steps has no step' });
   return { steps, wrong };
+}
+
+/** How deep the mappings of a scenario lie: the header, `nics`, one NIC. */
+const DEEPEST = 3;
+
+function keysThatStandTwice(node: unknown, depth = 1): readonly number[] {
+  if (!isMap(node) || depth > DEEPEST) return [];
+  const seen = new Set<string>();
+  return node.items.flatMap(({ key, value }) => {
+    const below = keysThatStandTwice(value, depth + 1);
+    if (!isScalar(key)) return below;
+    const name = String(key.value);
+    const again = seen.has(name);
+    seen.add(name);
+    return again ? [key.range?.[0] ?? 0, ...below] : below;
+  });
 }
 
 /** Finds the line of a key (not of its value) by the path to it; of the last part that is there. */
@@ -132,20 +168,26 @@ function toPlain(document: Document): { readonly value: unknown } | { readonly p
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) };
   } catch (error) {
-    return { problem: `is no scenario: ${(error as Error).message}` };
+    return { problem: `is no scenario: ${explainText((error as Error).message)}` };
   }
 }
 
-/** Several lines of a syntax error as one. */
-function explain(message: string): string {
-  const line = message.split('\n')[0] ?? message;
-  return line === 'Map keys must be unique' ? 'the same key stands twice in one mapping' : `is no YAML: ${line}`;
+function explain(error: YAMLError): string {
+  if (error.code === 'MULTIPLE_DOCS') return 'a second YAML document begins here; a scenario is one';
+  return `is no YAML: ${explainText(error.message)}`;
+}
+
+/** Several lines as one, in words for those who do not know the parser. */
+function explainText(message: string): string {
+  if (message.startsWith('Maximum call stack')) return 'it is nested too deeply';
+  if (message.startsWith('Excessive alias count')) return 'its aliases (*name) repeat too much';
+  return message.split('\n')[0] ?? message;
 }
 
 function explainIssue(issue: z.core.$ZodIssue, value: unknown, where: Where, file: string): readonly Problem[] {
   const at = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
+    return issue.keys.slice(0, MOST_PROBLEMS + 1).map((key) => ({
       file,
       line: where([...issue.path, key]),
       message: `${at === '' ? 'a scenario' : at} has no "${key}"${nearest(key, keysAt(issue.path))}`,
@@ -157,12 +199,21 @@ function explainIssue(issue: z.core.$ZodIssue, value: unknown, where: Where, fil
   return [{ file, line: where(issue.path), message }];
 }
 
+const KINDS: Readonly<Record<string, string>> = {
+  record: 'a mapping',
+  object: 'a mapping',
+  array: 'a list',
+  string: 'a text (a number that is meant as one stands in quotes)',
+  number: 'a number',
+  int: 'a whole number',
+};
+
 function sayIssue(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_key':
       return issue.issues[0]?.message ?? issue.message;
     case 'invalid_type':
-      return `must be ${issue.expected === 'record' || issue.expected === 'object' ? 'a mapping' : issue.expected === 'array' ? 'a list' : `of type ${issue.expected}`}`;
+      return `must be ${KINDS[issue.expected] ?? issue.expected}`;
     case 'invalid_value':
       return `must be ${issue.values.map(String).join(' or ')}`;
     default:

@@ -138,6 +138,7 @@ export function readDuration(word: string): Reading<Nanoseconds> {
   const value = parseDuration(word);
   if (value !== undefined) return { value };
   const unit = /^\d+(?:\.\d+)?([a-z]+)$/i.exec(word)?.[1];
-  const hint = unit === undefined ? '' : nearest(unit, ['ns', 'us', 'ms', 's', 'min']);
+  const units = ['ns', 'us', 'ms', 's', 'min'];
+  const hint = unit === undefined || units.includes(unit) ? '' : nearest(unit, units);
   return { problem: `"${word}" is no span of time such as 20ms, 1.5s or 2min (at most 30 days)${hint}` };
 }

@@ -11,12 +11,24 @@ export interface Problem {
 /** `file.yaml:12: no step reads ...`, as editors and terminals make links of it. */
 export function formatProblem(problem: Problem): string {
   const where = problem.line === undefined ? problem.file : `${problem.file}:${problem.line}`;
-  return `${where}: ${problem.message}`;
+  return printable(`${where}: ${problem.message}`);
 }
+
+const LONGEST_LINE = 700;
+
+/** Of what strangers wrote, only what a terminal shows on one line: no control characters, and not a whole file. */
+export function printable(text: string): string {
+  const plain = text.replace(/\p{Cc}/gu, '?');
+  return plain.length <= LONGEST_LINE ? plain : `${plain.slice(0, LONGEST_LINE)} ...`;
+}
+
+/** Behind it the search for near names takes longer than anybody waits. */
+const LONGEST_NAME = 200;
 
 /** `; nearest: mlx5`, or what there is to choose from when nothing is near. */
 export function nearest(word: string, choices: readonly string[]): string {
   if (choices.length === 0) return '; there is none';
+  if (word.length > LONGEST_NAME) return `; there is ${choices.join(', ')}`;
   const best = closest(word, choices);
   if (distance(word, best) <= Math.max(2, Math.floor(word.length / 2))) return `; nearest: ${best}`;
   return `; there is ${choices.join(', ')}`;

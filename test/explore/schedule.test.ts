@@ -50,6 +50,8 @@ describe('what is no schedule for this run', () => {
     ['text', 'hello', 'is no netvsim schedule'],
     ['a scenario', 'name: x\n', 'is no netvsim schedule'],
     ['newer', text.replace('schedule: 1', 'schedule: 2'), 'is of format version 2; this netvsim reads version 1'],
+    ['lengthened', text.replace('*7', '*9'), 'was changed: it has 10 steps, and says 8'],
+    ['with an alias', text.replace('steps: 8', 'steps: *x'), 'is cut off or damaged'],
     ['shortened', text.replace('*7', '*6'), 'is cut off: 7 of 8 steps are there'],
     ['odd', text.replace('*7', '*x'), '"netvsc_probe*x" is no choice such as netvsc_probe*7 or ?tie=1'],
   ])('%s', (_what, given, message) => {

@@ -211,3 +211,58 @@ test('the JSON Schema names every key of the header', () => {
   expect(schema.required).toEqual(['name', 'about', 'nics', 'steps']);
   expect(schema.additionalProperties).toBe(false);
 });
+
+describe('a file that somebody made to do harm', () => {
+  const many = (n: number, line: (i: number) => string): string =>
+    Array.from({ length: n }, (_, i) => line(i)).join('');
+
+  test.each([
+    [
+      'aliases of aliases',
+      `a: &a [x]\n${many(9, (i) => `k${i}: &k${i} [${many(9, () => `*${i === 0 ? 'a' : `k${i - 1}`},`)}]\n`)}`,
+      ['a.yaml:1: is no scenario: its aliases (*name) repeat too much'],
+    ],
+    [
+      'deep nesting',
+      `name: ${'['.repeat(20_000)}${']'.repeat(20_000)}`,
+      ['a.yaml:1: is no YAML: it is nested too deeply'],
+    ],
+    ['a second document', `${GOOD}---\n${GOOD}`, ['a.yaml:19: a second YAML document begins here; a scenario is one']],
+    [
+      'a key that is a list',
+      `? [a, b]\n: c\n${GOOD}`,
+      [expect.stringMatching(/^a\.yaml:1: a scenario has no "\[ a, b \]"/)],
+    ],
+    [
+      'a name with escapes',
+      GOOD.replace('a VF arrives', '"\\e[31mred"'),
+      ['a.yaml:2: name: must be one line, without control characters'],
+    ],
+    [
+      'a step with escapes',
+      GOOD.replace('host offer', 'host \u007foffer'),
+      [expect.stringContaining('"host ?offer nic1"')],
+    ],
+  ])('%s', (_what, text, found) => {
+    expect(problems(text)).toEqual(found);
+  });
+
+  test('very many keys, of which one stands twice, in little time', () => {
+    expect(problems(`${many(100_000, (i) => `k${i}: 1\n`)}k7: 1\n`)).toEqual([
+      'a.yaml:100001: the same key stands twice in one mapping',
+    ]);
+  });
+
+  test('very many problems: the first ones', () => {
+    const keys = problems(GOOD + many(50_000, (i) => `k${i}: 1\n`));
+    const steps = problems(GOOD.replace('steps: |\n', `steps: |\n${many(50_000, (i) => `  +0ms dance ${i}\n`)}`));
+    for (const found of [keys, steps]) {
+      expect(found).toHaveLength(21);
+      expect(found.at(-1)).toBe('a.yaml: and more of that kind; mend these first');
+    }
+  });
+
+  test('a line that is very long is not all repeated', () => {
+    expect(problems(GOOD.replace('host offer nic1', 'x'.repeat(1_000_000)))[0]?.length).toBeLessThan(800);
+  });
+});
