@@ -14,6 +14,7 @@ import type { Stage } from '../scenario/stage.ts';
 import { stepsFrom } from '../scenario/step.ts';
 import type { Verdict } from '../scenario/verdict.ts';
 import type { Vocabulary } from '../scenario/vocabulary.ts';
+import type { Used } from '../sim/latency.ts';
 import type { Event } from '../trace/event.ts';
 import { figuresOf, type Gaps, PhaseClock, type PhaseFigures, worstGap } from './figures.ts';
 import { PathMonitor } from './path-monitor.ts';
@@ -45,6 +46,8 @@ export interface DrillResult {
   readonly lost: number;
   /** What was over its budget, in words. */
   readonly overBudget: readonly string[];
+  /** The delays that the figures come from: a model's, not a measurement. */
+  readonly modelled: readonly Used[];
 }
 
 const STEADY = seconds(5);
@@ -133,7 +136,9 @@ export function runFirmwareUpdate(
   const lost = framesLost(stage);
   const overBudget = judgeBudgets(options, worst, lost);
   const exit = verdict.exit === 0 && overBudget.length > 0 ? 1 : verdict.exit;
-  return { exit, verdict, phases: figuresOf(phases, monitors, stage.sim.trace.frames), worst, lost, overBudget };
+  const modelled = stage.latency?.used ?? [];
+  const figures = figuresOf(phases, monitors, stage.sim.trace.frames);
+  return { exit, verdict, phases: figures, worst, lost, overBudget, modelled };
 }
 
 function framesLost(stage: Stage): number {

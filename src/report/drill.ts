@@ -2,25 +2,16 @@
 import { formatDuration, formatMoment } from '../base/time.ts';
 import type { PhaseFigures } from '../drill/figures.ts';
 import type { DrillOptions, DrillResult } from '../drill/firmware-update.ts';
+import { USUAL_SYNTHETIC } from '../scenario/scenario.ts';
 import { formatFailure, VERDICT_WORDS } from '../scenario/verdict.ts';
+import { LATENCY, type LatencyRow } from '../sim/latency.ts';
 import type { JunitCase } from './junit.ts';
 import { formatTable } from './table.ts';
 
-const HEAD = [
-  'phase',
-  'lasts',
-  'path',
-  'no path tx',
-  'no path rx',
-  'sent tx',
-  'lost',
-  'dup',
-  'reordered',
-  'sent rx',
-  'lost',
-  'dup',
-  'reordered',
-];
+/** Two tables, so that neither is wider than a terminal of 80 columns. */
+const PATHS = ['phase', 'lasts', 'path', 'no path tx', 'no path rx'];
+const FRAMES = ['frames', 'sent tx', 'lost', 'dup', 'reordered', 'sent rx', 'lost', 'dup', 'reordered'];
+const LINE_WIDTH = 80;
 
 export function formatDrill(options: DrillOptions, result: DrillResult): string {
   const { order, gap, times, nics, guest, vf } = options;
@@ -30,8 +21,15 @@ export function formatDrill(options: DrillOptions, result: DrillResult): string 
   for (const failure of result.verdict.failures) lines.push(`  ${formatMoment(failure.at)}  ${formatFailure(failure)}`);
   for (const over of result.overBudget) lines.push(`  over budget: ${over}`);
   if (result.verdict.limit !== undefined) lines.push(`  limit reached: ${result.verdict.limit}`);
-  lines.push('', formatTable(HEAD, result.phases.map(rowOf)).trimEnd(), '', `worst gap: ${sayWorst(result)}`);
-  lines.push(`frames lost: ${result.lost}`, `invariants: ${sayInvariants(result)}`, '');
+  lines.push(
+    '',
+    `worst gap: ${sayWorst(result)}`,
+    `frames lost: ${result.lost}`,
+    `invariants: ${sayInvariants(result)}`,
+  );
+  lines.push('', formatTable(PATHS, result.phases.map(pathsOf)));
+  lines.push(formatTable(FRAMES, result.phases.map(framesOf)));
+  lines.push(...sayModelled(options, result));
   return lines.join('\n');
 }
 
@@ -46,18 +44,41 @@ export function drillCases(options: DrillOptions, result: DrillResult): readonly
   ];
 }
 
-function rowOf(figures: PhaseFigures): readonly string[] {
+const nameOf = ({ phase, rounds }: PhaseFigures): string => (rounds > 1 ? `${phase} (${rounds})` : phase);
+
+function pathsOf(figures: PhaseFigures): readonly string[] {
+  const { lasts, paths, without } = figures;
+  const spans = [without.tx, without.rx].map(formatDuration);
+  return [nameOf(figures), formatDuration(lasts), paths.join(' > '), ...spans];
+}
+
+function framesOf(figures: PhaseFigures): readonly string[] {
   const { tx, rx } = figures.frames;
-  const name = figures.rounds > 1 ? `${figures.phase} (${figures.rounds})` : figures.phase;
   const counts = [tx, rx].flatMap(({ sent, lost, duplicated, outOfOrder }) => [sent, lost, duplicated, outOfOrder]);
-  return [
-    name,
-    formatDuration(figures.lasts),
-    figures.paths.join(' > '),
-    formatDuration(figures.without.tx),
-    formatDuration(figures.without.rx),
-    ...counts.map(String),
-  ];
+  return [nameOf(figures), ...counts.map(String)];
+}
+
+/** What the figures rest on: rows of the latency table, each with whose figure it is. */
+function sayModelled({ vf }: DrillOptions, { modelled }: DrillResult): readonly string[] {
+  if (modelled.length === 0) return [];
+  const words = modelled.map(({ row, span, from }, i) => {
+    const device = row.startsWith('vf.') ? vf : USUAL_SYNTHETIC;
+    const source = from === 'device' ? device : from === 'scenario' ? 'scenario' : sourceOf(row);
+    return `${row} ${formatDuration(span)} (${source})${i < modelled.length - 1 ? ',' : ''}`;
+  });
+  return ['modelled, not measured; from the latency table (netvsim list latency):', ...wrap(words), ''];
+}
+
+const sourceOf = (row: LatencyRow): string => (LATENCY[row].source === 'invented' ? 'invented' : 'table');
+
+function wrap(words: readonly string[]): readonly string[] {
+  const lines = [' '];
+  for (const word of words) {
+    const line = lines.at(-1) ?? '';
+    if (line.length + 1 + word.length <= LINE_WIDTH) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(`  ${word}`);
+  }
+  return lines;
 }
 
 function sayWorst({ worst }: DrillResult): string {

@@ -5,6 +5,7 @@ import type { GuestCommand } from '../guest/uapi/uapi.ts';
 import type { HostAction } from '../host/action.ts';
 import { flowStationIp } from '../host/stations.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { Latency } from '../sim/latency.ts';
 import type { Task } from '../sim/operation.ts';
 import type { Simulation } from '../sim/simulation.ts';
 import { WaitCell } from '../sim/wait-cell.ts';
@@ -40,6 +41,10 @@ export class ModelStage implements Stage {
     this.awaitBoot = new WaitCell(this.sim, 'boot');
     this.sim.trace.listen((event) => this.notice(event));
     this.sim.spawn('boot', 'guest', this.boot());
+  }
+
+  get latency(): Latency {
+    return this.machine.latency;
   }
 
   *booted(): Task {

@@ -5,6 +5,7 @@
 import type { Nanoseconds } from '../base/time.ts';
 import type { GuestCommand } from '../guest/uapi/uapi.ts';
 import type { HostAction } from '../host/action.ts';
+import type { Latency } from '../sim/latency.ts';
 import type { Task } from '../sim/operation.ts';
 import type { Simulation } from '../sim/simulation.ts';
 
@@ -50,6 +51,8 @@ export interface FlowPlan {
 
 export interface Stage {
   readonly sim: Simulation;
+  /** The delays that the stage models; a stage that takes real time has none. */
+  readonly latency?: Latency;
   /** Returns when the modules that the plan names are loaded; a stage that begins with them loaded has none. */
   booted?(): Task;
   /** Does it, and returns when the host has taken it up (not when all its consequences are over). A refusal is in the

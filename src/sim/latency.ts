@@ -96,8 +96,16 @@ export type LatencyRow = keyof typeof LATENCY;
 
 export const isLatencyRow = (name: string): name is LatencyRow => Object.hasOwn(LATENCY, name);
 
+/** A figure that a run took, and whose it was. */
+export interface Used {
+  readonly row: LatencyRow;
+  readonly span: Nanoseconds;
+  readonly from: 'scenario' | 'device' | 'table';
+}
+
 /** The table with a run's own changes. */
 export class Latency {
+  private readonly asked = new Map<LatencyRow, Used>();
   private readonly changed: Readonly<Record<string, Nanoseconds>>;
 
   constructor(changed: Readonly<Record<string, Nanoseconds>> = {}) {
@@ -107,6 +115,17 @@ export class Latency {
 
   /** The span of a row; `ofDevice` is the device model's own figure where it has one. */
   of(row: LatencyRow, ofDevice?: Nanoseconds): Nanoseconds {
-    return this.changed[row] ?? ofDevice ?? LATENCY[row].span;
+    const changed = this.changed[row];
+    const span = changed ?? ofDevice ?? LATENCY[row].span;
+    if (!this.asked.has(row)) {
+      const from = changed !== undefined ? 'scenario' : ofDevice !== undefined ? 'device' : 'table';
+      this.asked.set(row, { row, span, from });
+    }
+    return span;
+  }
+
+  /** The rows that the run took up to now, in the table's order; of a row that devices differ in, the first figure. */
+  get used(): readonly Used[] {
+    return (Object.keys(LATENCY) as LatencyRow[]).flatMap((row) => this.asked.get(row) ?? []);
   }
 }

@@ -60,18 +60,43 @@ test('its report is a table, the verdict first', () => {
   expect(text.split('\n')).toEqual([
     'held: firmware update (linux-6.12, 1 x mlx5, surprise, gap 30 s, once)',
     '',
-    'phase         lasts       path  no path tx  no path rx  sent tx  lost  dup  reordered  sent rx  lost  dup  reordered',
-    'steady          5 s  synthetic           0           0        0     0    0          0        0     0    0          0',
-    'revoke          1 s  synthetic           0           0        0     0    0          0        0     0    0          0',
-    'gap             2 s  synthetic       50 ms       50 ms        0     0    0          0        0     0    0          0',
-    'return          1 s  synthetic           0           0        0     0    0          0        0     0    0          0',
-    'steady after    6 s  synthetic           0           0        0     0    0          0        0     0    0          0',
-    '',
     'worst gap: 50 ms (nic1 tx, at 7.000000 s)',
     'frames lost: 0',
     'invariants: all held',
     '',
+    'phase         lasts       path  no path tx  no path rx',
+    'steady          5 s  synthetic           0           0',
+    'revoke          1 s  synthetic           0           0',
+    'gap             2 s  synthetic       50 ms       50 ms',
+    'return          1 s  synthetic           0           0',
+    'steady after    6 s  synthetic           0           0',
+    '',
+    'frames        sent tx  lost  dup  reordered  sent rx  lost  dup  reordered',
+    'steady              0     0    0          0        0     0    0          0',
+    'revoke              0     0    0          0        0     0    0          0',
+    'gap                 0     0    0          0        0     0    0          0',
+    'return              0     0    0          0        0     0    0          0',
+    'steady after        0     0    0          0        0     0    0          0',
+    '',
   ]);
+});
+
+test('its report says which modelled delays are behind the figures, and whose they are', () => {
+  const modelled = [
+    { row: 'host.reply', span: 20_000, from: 'table' },
+    { row: 'host.switch-datapath', span: ms(2), from: 'device' },
+    { row: 'vf.link', span: ms(240), from: 'device' },
+    { row: 'guest.vf-takeover', span: ms(100), from: 'table' },
+  ] as const;
+  const text = formatDrill(one, { ...runFirmwareUpdate(one, VOCABULARY, stage), modelled });
+  expect(text).toContain(
+    [
+      'modelled, not measured; from the latency table (netvsim list latency):',
+      '  host.reply 20 us (invented), host.switch-datapath 2 ms (ws2022),',
+      '  vf.link 240 ms (mlx5), guest.vf-takeover 100 ms (table)',
+      '',
+    ].join('\n'),
+  );
 });
 
 test('a drill that never ends its update fails', () => {

@@ -226,6 +226,18 @@ describe('the latency table', () => {
     expect(new Latency({ 'vf.stop': 9 }).of('vf.stop', 7)).toBe(9);
   });
 
+  test('knows what a run took from it, and whose figure that was', () => {
+    const latency = new Latency({ 'vf.stop': 9 });
+    for (const row of ['vf.link', 'vf.stop', 'host.reply', 'host.reply'] as const) {
+      latency.of(row, row === 'vf.link' ? 7 : undefined);
+    }
+    expect(latency.used).toEqual([
+      { row: 'host.reply', span: 20_000, from: 'table' },
+      { row: 'vf.link', span: 7, from: 'device' },
+      { row: 'vf.stop', span: 9, from: 'scenario' },
+    ]);
+  });
+
   test('has no row that it does not know', () => {
     expect(() => new Latency({ 'vf.strop': 1 })).toThrow('no row vf.strop');
   });
