@@ -13,7 +13,7 @@ import { duration, logLevel, oneOf, stepCount, transport, whole } from './option
 import { Progress } from './progress.ts';
 import { reproduction } from './reproduction.ts';
 import { complain, print } from './terminal.ts';
-import { checkWritable, writeFile } from './write-file.ts';
+import { checkOutputs, writeFile } from './write-file.ts';
 
 interface DrillFlags {
   readonly guest: string;
@@ -37,7 +37,10 @@ const NICS_MOST = 64;
 
 export function addDrill(program: Command, end: (exit: number) => void): void {
   const usual = USUAL_DRILL;
-  const drill = program.command('drill').description('fail-over drills: what an event on the host costs the guest');
+  const drill = program
+    .command('drill')
+    .description('fail-over drills: what an event on the host costs the guest')
+    .addHelpText('after', '\nExamples:\n  netvsim drill firmware-update');
   drill
     .command('firmware-update')
     .description('the host takes every VF away to update its firmware, and brings it back, under traffic')
@@ -68,13 +71,13 @@ export function addDrill(program: Command, end: (exit: number) => void): void {
 Examples:
   netvsim drill firmware-update
   netvsim drill firmware-update --order surprise --gap 30s --times 3 --nics 2
-  netvsim drill firmware-update --guest linux-5.15 --max-gap 20ms --max-loss 5`,
+  netvsim drill firmware-update --guest linux-5.15 --max-gap 20ms --max-loss 5   # exits 1: over budget`,
     )
     .action((flags: DrillFlags) => end(firmwareUpdate(flags)));
 }
 
 function firmwareUpdate(flags: DrillFlags): number {
-  checkWritable(flags.junit);
+  checkOutputs({ '--junit': flags.junit });
   const { guest, vf, order, gap, times, nics, maxGap, maxLoss } = flags;
   const options = {
     guest,

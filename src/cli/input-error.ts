@@ -1,11 +1,11 @@
 /** What the user gave is wrong: said without a stack trace, and the program ends with 2. */
-import { formatProblem, type Problem } from '../scenario/problem.ts';
+import { formatProblem, type Problem, printable } from '../scenario/problem.ts';
 
 export class InputError extends Error {
   override readonly name = 'InputError';
 
   constructor(lines: string | readonly string[]) {
-    super(typeof lines === 'string' ? lines : lines.join('\n'));
+    super((typeof lines === 'string' ? [lines] : lines).map(printable).join('\n'));
   }
 
   static of(problems: readonly Problem[]): InputError {
@@ -13,8 +13,8 @@ export class InputError extends Error {
   }
 }
 
-/** The exit codes of the program (design, section 5). */
-export const EXIT = { held: 0, failed: 1, wrongInput: 2, limit: 3, bug: 70 } as const;
+/** The exit codes of the program. */
+export const EXIT = { held: 0, failed: 1, wrongInput: 2, limit: 3, bug: 70, interrupted: 130 } as const;
 
 /** What a system error means, for people. */
 export function explainSystemError(error: unknown): string {
@@ -32,5 +32,6 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ELOOP: 'too many links',
   ENAMETOOLONG: 'the name is too long',
   ENOSPC: 'the disk is full',
+  ENXIO: 'there is no such device',
   EROFS: 'the file system can only be read',
 };

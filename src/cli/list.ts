@@ -64,5 +64,21 @@ function list(what: string | undefined, json: boolean): void {
   print(blocks.join('\n'));
 }
 
-const formatEntry = ({ name, meaning }: Entry): string =>
-  name.length > 28 ? `  ${name}\n${' '.repeat(32)}${meaning}\n` : `  ${name.padEnd(28)}  ${meaning}\n`;
+const INDENT = 32;
+const NARROWEST = 60;
+
+/** Wrapped at the edge of a terminal; in a pipe each meaning stays on one line, for grep. */
+function formatEntry({ name, meaning }: Entry): string {
+  const width = Math.max(NARROWEST, process.stdout.columns ?? Number.POSITIVE_INFINITY) - INDENT;
+  const lines = [''];
+  for (const word of meaning.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  const text = lines.join(`\n${' '.repeat(INDENT)}`);
+  return name.length > INDENT - 4
+    ? `  ${name}\n${' '.repeat(INDENT)}${text}\n`
+    : `  ${name.padEnd(INDENT - 4)}  ${text}\n`;
+}

@@ -1,15 +1,18 @@
 #!/usr/bin/env node
-/** The program: commands, and what its exit codes mean (design, section 5). */
+/** The program: commands, and what its exit codes mean . */
+import { runInNewContext } from 'node:vm';
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './check.ts';
 import { addDrill } from './drill.ts';
 import { EXIT, InputError } from './input-error.ts';
 import { addList } from './list.ts';
 import { version } from './package-files.ts';
+import { clearProgress } from './progress.ts';
 import { addRun } from './run.ts';
 import { addSysfs } from './sysfs.ts';
-import { complain, endQuietlyWhenNobodyReads } from './terminal.ts';
+import { complain, endWhenNobodyReads } from './terminal.ts';
 import { addTrace } from './trace.ts';
+import { dropDraft } from './write-file.ts';
 
 function buildProgram(end: (exit: number) => void): Command {
   const program = new Command('netvsim')
@@ -24,7 +27,8 @@ Examples:
   netvsim run vf-plug-join
   netvsim drill firmware-update --order surprise
 
-Exit codes: 0 held, 1 failed, 2 wrong input, 3 a limit was reached before the verdict, 70 a bug in netvsim.`,
+Exit codes: 0 held, 1 failed, 2 wrong input, 3 a limit was reached before the verdict, 70 a bug in netvsim,
+130 interrupted.`,
     );
   addRun(program, end);
   addDrill(program, end);
@@ -39,6 +43,12 @@ Exit codes: 0 held, 1 failed, 2 wrong input, 3 a limit was reached before the ve
 const allOf = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(allOf)];
 
 function explain(error: unknown): number {
+  if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
+    dropDraft();
+    clearProgress();
+    complain('interrupted: no verdict');
+    return EXIT.interrupted;
+  }
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.held : EXIT.wrongInput;
   if (error instanceof InputError) {
     complain(error.message);
@@ -49,12 +59,14 @@ function explain(error: unknown): number {
 }
 
 function main(): void {
-  endQuietlyWhenNobodyReads();
+  endWhenNobodyReads();
   let exit: number = EXIT.held;
+  const program = buildProgram((code) => {
+    exit = code;
+  });
   try {
-    buildProgram((code) => {
-      exit = code;
-    }).parse();
+    // A run never comes back to the event loop, where a handler of Ctrl-C would be called: this stops it anywhere.
+    runInNewContext('work()', { work: () => program.parse() }, { breakOnSigint: true });
   } catch (error) {
     exit = explain(error);
   }

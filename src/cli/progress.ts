@@ -5,6 +5,14 @@ import type { Simulation } from '../sim/simulation.ts';
 const SILENT_MS = 2000;
 const BETWEEN_MS = 200;
 
+let standing = false;
+
+/** Takes the line away: whatever is printed next begins where it stood. */
+export function clearProgress(): void {
+  if (standing) process.stderr.write('\r\u001b[K');
+  standing = false;
+}
+
 export class Progress {
   /** What the run is at, put before the figures. */
   phase = '';
@@ -17,11 +25,11 @@ export class Progress {
     if (!this.shown || now - this.begun < SILENT_MS || now - this.shownAt < BETWEEN_MS) return;
     this.shownAt = now;
     const phase = this.phase === '' ? '' : `${this.phase}, `;
+    standing = true;
     process.stderr.write(`\r\u001b[K${phase}${formatDuration(sim.now)} of virtual time, ${sim.steps} steps`);
   }
 
-  /** Takes the line away. */
   end(): void {
-    if (this.shownAt > 0) process.stderr.write('\r\u001b[K');
+    clearProgress();
   }
 }

@@ -23,7 +23,7 @@ import { Progress } from './progress.ts';
 import { readText } from './read-file.ts';
 import { reproduction } from './reproduction.ts';
 import { complain, print, wantsColour } from './terminal.ts';
-import { checkWritable, writeFile } from './write-file.ts';
+import { checkOutputs, writeFile } from './write-file.ts';
 
 interface RunFlags {
   readonly guest?: string;
@@ -58,7 +58,7 @@ export function addRun(program: Command, end: (exit: number) => void): void {
       `
 Examples:
   netvsim run vf-plug-join
-  netvsim run vf-seen-before-join --guest linux-5.15
+  netvsim run vf-seen-before-join --guest linux-5.15   # exits 1
   netvsim run my.yaml --trace my.trace --junit report.xml`,
     )
     .action((file: string, flags: RunFlags) => end(run(scenarioFile(file), flags)));
@@ -71,7 +71,8 @@ export function loadFile(file: string, flags: Pick<RunFlags, 'guest' | 'transpor
 }
 
 function run(file: string, flags: RunFlags): number {
-  for (const output of [flags.record, flags.junit, flags.trace]) checkWritable(output);
+  const { record, junit, trace } = flags;
+  checkOutputs({ '--record': record, '--junit': junit, '--trace': trace }, [file, flags.schedule]);
   const scenario = loadFile(file, flags);
   const schedule = flags.schedule === undefined ? undefined : loadSchedule(flags.schedule, scenario);
   const follow = schedule === undefined ? undefined : new FollowSchedule(schedule.choices);
@@ -92,8 +93,15 @@ function run(file: string, flags: RunFlags): number {
   if (flags.trace !== undefined) writeFile(flags.trace, encodeTrace({ header, events }));
   if (flags.junit !== undefined) writeFile(flags.junit, junitOf(header, verdict));
   report(header, verdict, events, flags);
-  if (verdict.exit !== 0) complain(`reproduce with: ${reproduction()}`);
+  if (verdict.exit !== 0) complain([...advice(verdict), `reproduce with: ${reproduction()}`].join('\n'));
   return verdict.exit;
+}
+
+/** Where to look next. */
+function advice({ failures, limit }: Verdict): readonly string[] {
+  if (failures.length === 0) return limit === undefined ? [] : ['more steps: --max-steps'];
+  const broken = failures.some(({ kind }) => kind === 'invariant');
+  return broken ? ['what an invariant means, and its source: netvsim list invariants'] : [];
 }
 
 interface CarryOut {

@@ -67,7 +67,7 @@ function sysfs(file: string, flags: SysfsFlags): number {
     { listeners: [look], enough: () => tree !== undefined },
   );
   if (tree === undefined) {
-    const times = seen === 0 ? 'does not happen' : `happens only ${seen} times`;
+    const times = seen === 0 ? 'does not happen' : `happens only ${seen === 1 ? 'once' : `${seen} times`}`;
     complain(`${flags.at} ${times} in this run; netvsim run ${file} --verbose shows what does`);
     return EXIT.failed;
   }
@@ -86,11 +86,13 @@ interface Moment {
 
 /** `uevent.add:nic1.vf#2`: kind, word, device, which one. */
 export function parseMoment(text: string): Moment {
-  const [, what = '', dev, nth = '1'] = /^([^:#]+)(?::([^:#]+))?(?:#([1-9]\d{0,8}))?$/.exec(text) ?? [];
+  const parts = /^([^:#]+)(?::([^:#]+))?(?:#([1-9]\d{0,8}))?$/.exec(text);
+  if (parts === null) throw new InputError(`--at: "${text}" is no moment such as uevent.add:nic1.vf or netdev.state#2`);
+  const [, what = '', dev, nth = '1'] = parts;
   const kinds = EVENT_KINDS.filter((kind) => what === kind || what.startsWith(`${kind}.`));
   // The longest one: `netdev.state` before a kind that might be called `netdev`.
   const kind = kinds.sort((a, b) => b.length - a.length)[0];
-  if (kind === undefined) throw new InputError(`--at: ${unknownName('event', likelyKind(what || text), EVENT_KINDS)}`);
+  if (kind === undefined) throw new InputError(`--at: ${unknownName('event', likelyKind(what), EVENT_KINDS)}`);
   const word = what === kind ? undefined : what.slice(kind.length + 1);
   return { kind, word, dev, nth: Number(nth) };
 }

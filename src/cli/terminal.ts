@@ -1,4 +1,5 @@
 /** Standard output and error, for people and for pipes. */
+import { EXIT, explainSystemError } from './input-error.ts';
 
 /** Writes to standard output. */
 export function print(text: string): void {
@@ -15,12 +16,13 @@ export function wantsColour(): boolean {
   return process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
 }
 
-/** Whoever reads our output may stop reading (`| head`): that is no failure of ours. */
-export function endQuietlyWhenNobodyReads(): void {
+/** Whoever reads our output may stop reading (`| head`): that is no failure of ours. A full disk is one. */
+export function endWhenNobodyReads(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      process.exit();
+      if (error.code === 'EPIPE') process.exit();
+      if (stream === process.stdout) complain(`cannot write the output: ${explainSystemError(error)}`);
+      process.exit(EXIT.wrongInput);
     });
   }
 }

@@ -23,13 +23,17 @@ export function addTrace(program: Command, end: (exit: number) => void): void {
     .option('--json', 'every event as JSON')
     .option('--verbose', 'show set-up and traffic too')
     .option('--schema', 'print the protobuf schema of trace files')
-    .addHelpText('after', '\nExamples:\n  netvsim trace my.trace\n  netvsim trace diff good.trace bad.trace')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  netvsim trace my.trace\n  netvsim trace diff good.trace bad.trace   # exits 1',
+    )
     .action((file: string | undefined, flags: TraceFlags) => show(file, flags));
   trace
     .command('diff')
     .description('the first difference of two traces; ends with 1 when there is one')
     .argument('<a>')
     .argument('<b>')
+    .addHelpText('after', '\nExamples:\n  netvsim trace diff good.trace bad.trace   # exits 1')
     .action((a: string, b: string) => end(diff(a, b)));
 }
 

@@ -1,12 +1,15 @@
 /** Output files appear whole or not at all: written under a temporary name, then renamed. */
 import {
   accessSync,
+  appendFileSync,
   constants,
   mkdirSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -18,21 +21,97 @@ import { explainSystemError, InputError } from './input-error.ts';
 export function checkWritable(file: string | undefined): void {
   if (file === undefined) return;
   if (file === '') throw new InputError('an empty text is no file name');
+  const folder = dirname(resolve(file));
   try {
-    accessSync(dirname(resolve(file)), constants.W_OK);
+    if (!statSync(folder).isDirectory())
+      throw new InputError(`cannot write ${file}: ${dirname(file)}: is no directory`);
+    accessSync(folder, constants.W_OK);
   } catch (error) {
+    if (error instanceof InputError) throw error;
     throw new InputError(`cannot write ${file}: ${dirname(file)}: ${explainSystemError(error)}`);
   }
 }
 
-export function writeFile(file: string, content: string | Uint8Array): void {
-  const draft = draftOf(file);
+/** The files that a command writes, by their flags: each can be written, none is another one or one that it reads. */
+export function checkOutputs(
+  outputs: Readonly<Record<string, string | undefined>>,
+  inputs: readonly (string | undefined)[] = [],
+): void {
+  const taken = new Map<string, string>();
+  for (const input of inputs) if (input !== undefined) taken.set(targetOf(input), 'what this command reads');
+  for (const [flag, file] of Object.entries(outputs)) {
+    if (file === undefined) continue;
+    checkWritable(file);
+    refuseOddTarget(file);
+    const target = targetOf(file);
+    const other = taken.get(target);
+    if (other !== undefined && !isStream(file)) throw new InputError(`${flag} ${file}: is ${other}`);
+    taken.set(target, `what ${flag} writes`);
+  }
+}
+
+/** Where something stands that is no plain file: never replaced by one. */
+function refuseOddTarget(file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined || found.isFile() || isStream(file)) return;
+  const what = found.isDirectory() ? 'is a directory' : 'is no file';
+  throw new InputError(`cannot write ${file}: ${what}`);
+}
+
+/** What is written to and not replaced: a device, and what a shell hands over (`--junit >(command)`). */
+function isStream(file: string): boolean {
+  if (/^\/dev\/(?:std(?:out|err)|fd\/\d+)$/.test(file)) return true;
+  return statSync(file, { throwIfNoEntry: false })?.isCharacterDevice() === true;
+}
+
+/** Behind all links: a link is not replaced, what it leads to is. */
+function targetOf(file: string): string {
   try {
-    writeFileSync(draft, content);
-    renameSync(draft, file);
+    return realpathSync(file);
+  } catch {
+    return resolve(file);
+  }
+}
+
+let draft: string | undefined;
+
+/** Takes away what was being written when the program was interrupted. */
+export function dropDraft(): void {
+  if (draft !== undefined) rmSync(draft, { recursive: true, force: true });
+  draft = undefined;
+}
+
+/** Runs `write` with a temporary name beside the file; when it fails nothing is left. */
+function withDraft(file: string, name: string, write: (draft: string) => void): void {
+  draft = join(dirname(resolve(file)), `.${basename(resolve(file))}.${process.pid}.tmp`);
+  try {
+    write(draft);
+    draft = undefined;
   } catch (error) {
-    rmSync(draft, { force: true });
-    throw new InputError(`cannot write ${file}: ${explainSystemError(error)}`);
+    dropDraft();
+    throw new InputError(`cannot write ${name}: ${explainSystemError(error)}`);
+  }
+}
+
+export function writeFile(file: string, content: string | Uint8Array): void {
+  checkWritable(file);
+  refuseOddTarget(file);
+  if (isStream(file)) {
+    appendTo(file, content);
+    return;
+  }
+  const target = targetOf(file);
+  withDraft(target, file, (draft) => {
+    writeFileSync(draft, content);
+    renameSync(draft, target);
+  });
+}
+
+function appendTo(stream: string, content: string | Uint8Array): void {
+  try {
+    appendFileSync(stream, content);
+  } catch (error) {
+    throw new InputError(`cannot write ${stream}: ${explainSystemError(error)}`);
   }
 }
 
@@ -51,8 +130,7 @@ export function checkFreeDirectory(folder: string): void {
 
 /** Files and links below a folder that is not there, or empty. */
 export function writeTree(folder: string, nodes: readonly SysfsNode[]): void {
-  const draft = draftOf(folder);
-  try {
+  withDraft(folder, folder, (draft) => {
     mkdirSync(draft);
     for (const node of nodes) writeNode(draft, node);
     try {
@@ -61,10 +139,7 @@ export function writeTree(folder: string, nodes: readonly SysfsNode[]): void {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
     renameSync(draft, folder);
-  } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
-    throw new InputError(`cannot write ${folder}: ${explainSystemError(error)}`);
-  }
+  });
 }
 
 function writeNode(root: string, node: SysfsNode): void {
@@ -76,6 +151,3 @@ function writeNode(root: string, node: SysfsNode): void {
   rmSync(path, { force: true });
   symlinkSync(node.target, path);
 }
-
-const draftOf = (file: string): string =>
-  join(dirname(resolve(file)), `.${basename(resolve(file))}.${process.pid}.tmp`);

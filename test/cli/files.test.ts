@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { shippedScenarios, version } from '../../src/cli/package-files.ts';
 import { readBytes, readText } from '../../src/cli/read-file.ts';
 import { reproduction } from '../../src/cli/reproduction.ts';
-import { checkFreeDirectory, checkWritable, writeFile, writeTree } from '../../src/cli/write-file.ts';
+import { checkFreeDirectory, checkOutputs, checkWritable, writeFile, writeTree } from '../../src/cli/write-file.ts';
 import { emptyFolder } from '../support/command.ts';
 
 describe('reading', () => {
@@ -30,6 +30,16 @@ describe('writing', () => {
     writeFile(join(folder, 'a'), 'two');
     expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('two');
     expect(readdirSync(folder)).toEqual(['a']);
+  });
+
+  test('a link stays a link: what it leads to is written', () => {
+    const folder = emptyFolder();
+    writeFileSync(join(folder, 'real'), 'one');
+    symlinkSync('real', join(folder, 'link'));
+    writeFile(join(folder, 'link'), 'two');
+    expect([readlinkSync(join(folder, 'link')), readFileSync(join(folder, 'real'), 'utf8')]).toEqual(['real', 'two']);
+    expect(readdirSync(folder).sort()).toEqual(['link', 'real']);
+    expect(() => checkOutputs({ '--trace': join(folder, 'link') }, [join(folder, 'real')])).toThrow('command reads');
   });
 
   test('where nothing can be written nothing is left', () => {

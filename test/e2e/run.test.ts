@@ -121,7 +121,7 @@ describe('sysfs', () => {
     const folder = emptyFolder();
     const { exit, err } = netvsim(['sysfs', 'vf-plug-join', '--at', 'uevent.add:nic1.vf#7', '--out', 'sys'], folder);
     expect(exit).toBe(1);
-    expect(err).toMatch(/happens only 1 times in this run/);
+    expect(err).toMatch(/happens only once in this run/);
     expect(existsSync(join(folder, 'sys'))).toBe(false);
   });
 });
@@ -154,8 +154,25 @@ describe('the program itself', () => {
     expect(done.stderr).toBe('exit 0\n');
   });
 
+  test.runIf(existsSync('/dev/full'))('a disk that is full is said', () => {
+    const done = spawnSync('bash', ['-c', `"${process.execPath}" "${MAIN}" list > /dev/full`], { encoding: 'utf8' });
+    expect([done.status, done.stderr]).toEqual([2, 'cannot write the output: the disk is full\n']);
+  });
+
+  test.skipIf(process.platform === 'win32')('files can be what a shell hands over', () => {
+    const folder = emptyFolder();
+    const command = `"${process.execPath}" "${MAIN}" run <(cat "$0") --junit >(cat > j) && wait && sleep 0.2`;
+    const scenario = join(import.meta.dirname, '../../fixtures/scenarios/vf-plug-join.yaml');
+    expect(spawnSync('bash', ['-c', command, scenario], { cwd: folder, encoding: 'utf8' })).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+    expect(readFileSync(join(folder, 'j'), 'utf8')).toContain('failures="0"');
+  });
+
   test('an interrupt ends it with 130', () => {
     const drill = [process.execPath, MAIN, 'drill', 'firmware-update', '--times', '900'];
-    expect(spawnSync('timeout', ['--preserve-status', '-s', 'INT', '1', ...drill]).status).toBe(130);
+    const done = spawnSync('timeout', ['--preserve-status', '-s', 'INT', '2', ...drill], { encoding: 'utf8' });
+    expect([done.status, done.stdout, done.stderr]).toEqual([130, '', 'interrupted: no verdict\n']);
   });
 });

@@ -29,7 +29,8 @@ function inTerminal({ spawn }: NodePty, args: readonly string[]): Promise<Sessio
 }
 
 test('CI has a terminal to test in', () => {
-  expect(pty !== undefined || process.env['CI'] !== 'true').toBe(true);
+  const missing = 'node-pty is not installed (it compiles on Linux: Debian packages python3, make, g++)';
+  expect(pty !== undefined || process.env['CI'] !== 'true', missing).toBe(true);
 });
 
 test.runIf(pty !== undefined)('a terminal gets colour', async () => {

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { emptyFolder, netvsim } from '../support/command.ts';
@@ -91,6 +92,24 @@ describe('a scenario file that is none', () => {
     refuses(['run', 'x.yaml'], /x\.yaml:7: .*\nx\.yaml:8: .*\nx\.yaml:11: /, { 'x.yaml': text });
   });
 
+  test.skipIf(process.platform === 'win32')('a pipe that nobody writes to, and a device, are not read', () => {
+    const folder = folderWith({});
+    expect(spawnSync('bash', ['-c', 'mkfifo pipe'], { cwd: folder }).status).toBe(0);
+    for (const args of [
+      ['run', 'pipe'],
+      ['check', 'pipe'],
+      ['trace', 'pipe'],
+      ['run', 'good.yaml', '--schedule', 'pipe'],
+    ])
+      expect(netvsim(args, folder)).toMatchObject({ exit: 2, err: 'pipe: is a pipe, not a file\n' });
+    expect(netvsim(['run', '/dev/zero'])).toMatchObject({ exit: 2, err: '/dev/zero: is a device, not a file\n' });
+    expect(netvsim(['run', 'good.yaml', '--junit', 'pipe'], folder)).toMatchObject({
+      exit: 2,
+      err: 'cannot write pipe: is no file\n',
+    });
+    expect(lstatSync(join(folder, 'pipe')).isFIFO()).toBe(true);
+  });
+
   test.skipIf(process.getuid?.() === 0)('unreadable', () => {
     const folder = folderWith({ 'x.yaml': GOOD });
     chmodSync(join(folder, 'x.yaml'), 0);
@@ -130,6 +149,23 @@ describe('a command line that is wrong', () => {
       'an output where there is no folder',
       ['run', 'good.yaml', '--trace', 'none/x'],
       /^cannot write none\/x: none: there is no such file$/m,
+    ],
+    [
+      'an output below a file',
+      ['run', 'good.yaml', '--trace', 'good.yaml/x'],
+      /^cannot write good\.yaml\/x: good\.yaml: is no directory$/m,
+    ],
+    ['an output onto a directory', ['run', 'good.yaml', '--junit', 'dir'], /^cannot write dir: is a directory$/m],
+    ['an output onto its input', ['run', 'good.yaml', '--trace', './good.yaml'], /is what this command reads$/m],
+    [
+      'two outputs into one file',
+      ['run', 'good.yaml', '--trace', 'x', '--junit', 'dir/../x'],
+      /^--trace x: is what --junit writes$/m,
+    ],
+    [
+      'a moment that is none',
+      ['sysfs', 'good.yaml', '--at', 'uevent#0', '--out', 'x'],
+      /is no moment such as uevent\.add/,
     ],
     ['an output without a name', ['run', 'good.yaml', '--junit', ''], /an empty text is no file name/],
     ['no such list', ['list', 'verb'], /no list is called "verb"; nearest: verbs/],
