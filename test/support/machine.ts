@@ -9,6 +9,7 @@ import type { Errno } from '../../src/guest/uapi/errno.ts';
 import { IFF } from '../../src/guest/uapi/linux.ts';
 import type { GuestCommand } from '../../src/guest/uapi/uapi.ts';
 import type { HostAction, RevokeOrder, VfChoice } from '../../src/host/action.ts';
+import { flowStationIp } from '../../src/host/stations.ts';
 import { Machine } from '../../src/machine/machine.ts';
 import type { NicPlan, Plan } from '../../src/machine/plan.ts';
 import type { ContextSide } from '../../src/sim/context.ts';
@@ -17,6 +18,9 @@ import type { Task } from '../../src/sim/operation.ts';
 import { describeStuck, findStuck } from '../../src/sim/stuck.ts';
 import type { Event, EventKind, EventOf } from '../../src/trace/event.ts';
 import { keep, Recorder } from '../../src/trace/recorder.ts';
+import { Flow, type FlowSpec } from '../../src/user/flows.ts';
+import { ipv4Address } from '../../src/wire/ipv4.ts';
+import { type StoryKind, storyOf } from './story.ts';
 
 /** What a test can want otherwise. Every field has a default, so that each one that is set means something. */
 export interface MachineChoice {
@@ -121,6 +125,29 @@ export class TestMachine {
     return box;
   }
 
+  /** A measured flow on a NIC, named after its kind; it runs until the test ends, so let time pass instead of settling. */
+  flow(kind: FlowSpec['kind'], nic: string, every: Nanoseconds) {
+    const { guest, host } = this.machine;
+    const { mac: address, subnet } = this.machine.nic(nic);
+    const ip = ipv4Address(`10.0.${subnet}.251`);
+    const spec = {
+      name: kind,
+      kind,
+      dev: nic,
+      mac: address,
+      every,
+      bytes: 128,
+      address: ip,
+      station: flowStationIp(subnet),
+    };
+    const flow = new Flow(this.sim, guest, spec, {
+      ifname: () => guest.netdevOf(nic)?.name,
+      pathNow: () => guest.pathOf(nic),
+    });
+    if (kind === 'stream') this.run('stream', 'scenario', host.startStream({ flow: kind, nic, every, bytes: 128 }));
+    return { flow, ledger: this.sim.trace.frames.flow(kind) };
+  }
+
   /** From here on only what is new is told. */
   forget(): void {
     this.from = this.all.length;
@@ -137,13 +164,8 @@ export class TestMachine {
   }
 
   /** What was told of these kinds, in order, in short. */
-  story(...kinds: (keyof typeof SHORT)[]): readonly string[] {
-    return this.all.slice(this.from).flatMap((event) => {
-      const short = kinds.includes(event.kind as keyof typeof SHORT)
-        ? SHORT[event.kind as keyof typeof SHORT]
-        : undefined;
-      return short === undefined ? [] : [(short as (event: Event) => string)(event)];
-    });
+  story(...kinds: StoryKind[]): readonly string[] {
+    return storyOf(this.all.slice(this.from), kinds);
   }
 
   /** Messages of one side on a channel, by name. */
@@ -163,27 +185,6 @@ export class TestMachine {
     return report === undefined ? '' : describeStuck(report);
   }
 }
-
-const SHORT = {
-  uevent: (event: EventOf<'uevent'>) => `uevent ${event.action} ${event.dev} ${event.ifname}`,
-  rtnetlink: (event: EventOf<'rtnetlink'>) => `${event.message} ${event.dev} (${event.cause})`,
-  log: (event: EventOf<'log'>) => `${event.dev}: ${event.text}`,
-  notifier: (event: EventOf<'notifier'>) => `${event.event.replace('NETDEV_', '')} ${event.dev}`,
-  'netdev.flags': (event: EventOf<'netdev.flags'>) => `flags of ${event.dev}: +${event.gained} -${event.lost}`,
-  'netdev.master': (event: EventOf<'netdev.master'>) => `master of ${event.dev}: ${event.master || 'none'}`,
-  'netdev.mtu': (event: EventOf<'netdev.mtu'>) => `mtu of ${event.dev}: ${event.mtu}`,
-  'netdev.carrier': (event: EventOf<'netdev.carrier'>) => `carrier of ${event.dev}: ${event.up ? 'up' : 'down'}`,
-  'netdev.netns': (event: EventOf<'netdev.netns'>) => `${event.dev} to ${event.to} as ${event.ifname}`,
-  'host.datapath': (event: EventOf<'host.datapath'>) => `host: ${event.nic} by ${event.path}`,
-  'guest.datapath': (event: EventOf<'guest.datapath'>) => `guest: ${event.nic} by ${event.path}`,
-  'nvsp.message': (event: EventOf<'nvsp.message'>) => `${event.from}: ${event.name} ${event.detail}`,
-  'vpci.message': (event: EventOf<'vpci.message'>) => `${event.from}: ${event.name}`,
-  'vmbus.message': (event: EventOf<'vmbus.message'>) => `${event.from}: ${event.name} ${event.dev}`,
-  'netvsc.vf': (event: EventOf<'netvsc.vf'>) => `${event.dev} ${event.joined ? 'joins' : 'leaves'} ${event.nic}`,
-  'netdev.state': (event: EventOf<'netdev.state'>) => `${event.dev} is ${event.state}`,
-  'driver.bound': (event: EventOf<'driver.bound'>) =>
-    `${event.driver} ${event.bound ? 'has' : 'lets go of'} ${event.dev}`,
-} as const;
 
 /** What an operator makes the host do. Each verb returns when the host has taken it up. */
 class HostOperator {
