@@ -4,6 +4,7 @@ import type { Simulation } from '../sim/simulation.ts';
 
 const SILENT_MS = 2000;
 const BETWEEN_MS = 200;
+const USUAL_COLUMNS = 80;
 
 let standing = false;
 
@@ -26,7 +27,9 @@ export class Progress {
     this.shownAt = now;
     const phase = this.phase === '' ? '' : `${this.phase}, `;
     standing = true;
-    process.stderr.write(`\r\u001b[K${phase}${formatDuration(sim.now)} of virtual time, ${sim.steps} steps`);
+    const line = `${phase}${formatDuration(sim.now)} of virtual time, ${sim.steps} steps`;
+    // What is wider than the terminal takes a second line, which nothing takes away.
+    process.stderr.write(`\r\u001b[K${line.slice(0, Math.max(1, (process.stderr.columns || USUAL_COLUMNS) - 1))}`);
   }
 
   end(): void {

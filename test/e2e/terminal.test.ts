@@ -15,11 +15,11 @@ interface Session {
 }
 
 /** Runs the built program in a pseudo-terminal. */
-function inTerminal({ spawn }: NodePty, args: readonly string[]): Promise<Session> {
+function inTerminal({ spawn }: NodePty, args: readonly string[], cols = 200): Promise<Session> {
   return new Promise((resolve) => {
     const env = { ...process.env, TERM: 'xterm-256color' };
     delete (env as Record<string, unknown>)['NO_COLOR'];
-    const terminal = spawn(process.execPath, [MAIN, ...args], { cols: 200, rows: 50, env });
+    const terminal = spawn(process.execPath, [MAIN, ...args], { cols, rows: 50, env });
     let screen = '';
     terminal.onData((data) => {
       screen += data;
@@ -42,9 +42,11 @@ test.runIf(pty !== undefined)('a terminal gets colour', async () => {
 test.runIf(pty !== undefined)(
   'what takes long says how far it is, and cleans up after itself',
   async () => {
-    const { screen, exit } = await inTerminal(pty as NodePty, ['drill', 'firmware-update', '--times', '8']);
+    const { screen, exit } = await inTerminal(pty as NodePty, ['drill', 'firmware-update', '--times', '8'], 50);
     expect(exit).toBe(0);
     expect(screen).toMatch(/round \d+ of 8, \w+, .* of virtual time/);
+    const shown = screen.split('\r\u001b[K').filter((line) => line.startsWith('round'));
+    expect(Math.max(...shown.map((line) => line.length))).toBeLessThanOrEqual(49);
     expect(screen.lastIndexOf('\r\u001b[K')).toBeGreaterThan(screen.lastIndexOf('of virtual time'));
   },
   120_000,
