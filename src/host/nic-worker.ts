@@ -190,8 +190,8 @@ export class NicWorker implements Behaviour {
   private rescind(): Refusal {
     const { nic } = this;
     if (nic.state.presence !== 'offered') return `${nic.name} is not offered`;
+    // What the guest still asks before it has heard is still answered: the session ends when the channel is closed.
     withdraw(nic);
-    closeNetvsp(nic);
     nic.state.presence = 'leaving';
     nic.worker.tell(VMBUS, { what: 'rescind', dev: nic.name });
     return undefined;

@@ -41,12 +41,13 @@ export function finishSwitch(nic: Nic): void {
   answer(nic);
 }
 
-/** The switch does not happen: the request is completed all the same. */
-export function dropSwitch(nic: Nic): void {
+/** The VF is about to go: a switch to it does not happen, one away from it happens at once. Either is completed. */
+export function settleSwitch(nic: Nic): void {
   const { switching } = nic.state;
   if (switching === undefined) return;
   nic.worker.disarm(switching.token);
-  answer(nic);
+  if (switching.to === 'synthetic') finishSwitch(nic);
+  else answer(nic);
 }
 
 function answer(nic: Nic): void {

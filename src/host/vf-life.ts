@@ -8,7 +8,7 @@ import { CLASS_GUIDS } from '../wire/vmbus.ts';
 import type { RevokeOrder, VfChoice } from './action.ts';
 import type { Nic } from './nic.ts';
 import type { PciPhase, VpciSession } from './nic-state.ts';
-import { dropSwitch, movePath } from './path.ts';
+import { movePath, settleSwitch } from './path.ts';
 import { SERVICING, VMBUS, vfInstance, workerOf } from './plan.ts';
 import { ASSOCIATION_TRANSACTION } from './receive-buffer.ts';
 import { identityOf, sayVpci, VF_SLOT } from './vpci-bus.ts';
@@ -19,7 +19,7 @@ export type Refusal = string | undefined;
 /** The usual arrival: the association as soon as the guest can have it, then the PCI function. */
 export function plug(nic: Nic, choice: VfChoice): Refusal {
   const { vf } = nic.state;
-  const problem = whyNoVf(nic) ?? (vf.leaving === undefined ? undefined : `${nic.vf} is still on its way out`);
+  const problem = whyNoVf(nic) ?? whyNotYet(nic);
   if (problem !== undefined) return problem;
   if (vf.associated || isThere(vf.pci)) return `${nic.name} has a VF already`;
   choose(nic, choice);
@@ -66,7 +66,7 @@ export function offerNow(nic: Nic): void {
 /** Only the PCI channel. */
 export function offerAlone(nic: Nic, choice: VfChoice): Refusal {
   const { vf } = nic.state;
-  const problem = whyNoVf(nic);
+  const problem = whyNoVf(nic) ?? whyNotYet(nic);
   if (problem !== undefined) return problem;
   if (isThere(vf.pci)) return `${nic.vf} is offered already`;
   choose(nic, choice);
@@ -96,7 +96,7 @@ export function revoke(nic: Nic, order: RevokeOrder): Refusal {
   vf.wanted = false;
   vf.leaving = order === 'assoc-first' ? 'disassociated-before' : 'disassociate-after';
   // A switch that is under way is answered first, as openvmm does.
-  dropSwitch(nic);
+  settleSwitch(nic);
   switch (order) {
     case 'eject-first':
       eject(nic);
@@ -112,17 +112,11 @@ export function revoke(nic: Nic, order: RevokeOrder): Refusal {
   return undefined;
 }
 
-/** The NIC itself is taken away, and its VF with it; nobody is left to be told of an association. */
+/** The NIC itself is taken away. Its VF stays with the guest, and is associated anew when the NIC is back. */
 export function withdraw(nic: Nic): void {
-  const { vf } = nic.state;
-  vf.associated = false;
-  vf.wanted = false;
-  vf.told = 0;
-  dropSwitch(nic);
+  nic.state.vf.told = 0;
+  settleSwitch(nic);
   movePath(nic, 'synthetic', 'the NIC has gone');
-  if (vf.leaving !== undefined || !isThere(vf.pci)) return;
-  vf.leaving = 'disassociated-before';
-  eject(nic);
 }
 
 /** EJECTION_COMPLETE has come, or the channel was closed instead: the function can go. */
@@ -166,6 +160,10 @@ const isThere = (pci: PciPhase): boolean => pci.at !== 'none' && pci.at !== 'res
 
 function whyNoVf(nic: Nic): Refusal {
   return nic.plan.vf === undefined ? `${nic.name} has no VF in the plan` : undefined;
+}
+
+function whyNotYet(nic: Nic): Refusal {
+  return nic.state.vf.leaving === undefined ? undefined : `${nic.vf} is still on its way out`;
 }
 
 function choose(nic: Nic, { family, serial }: VfChoice): void {

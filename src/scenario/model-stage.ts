@@ -32,7 +32,8 @@ export class ModelStage implements Stage {
   private readonly waiting = new Set<Waiting>();
   private readonly leases = new Map<string, string>();
   private readonly cloudInit = new Map<string, string>();
-  private readonly logs: string[] = [];
+  /** What the log has said, each line once. */
+  private readonly logs = new Set<string>();
   private readonly awaitBoot: WaitCell<true>;
 
   constructor(machine: Machine) {
@@ -114,7 +115,7 @@ export class ModelStage implements Stage {
         return { holds: (address !== undefined) === question.held, found: address ?? 'no lease' };
       }
       case 'log': {
-        const seen = this.logs.some((line) => line.includes(question.text));
+        const seen = [...this.logs].some((line) => line.includes(question.text));
         return { holds: seen === question.seen, found: seen ? 'such a line' : 'no such line' };
       }
       case 'cloud-init': {
@@ -123,6 +124,7 @@ export class ModelStage implements Stage {
       }
       case 'lost-at-most': {
         const { tx, rx } = this.sim.trace.frames.flow(question.flow);
+        if (tx.length + rx.length === 0) return { holds: false, found: 'no frame was sent' };
         const lost = tx.lost().length + rx.lost().length;
         return { holds: lost <= question.frames, found: `${lost} lost` };
       }
@@ -180,7 +182,7 @@ export class ModelStage implements Stage {
       if (event.held) this.leases.set(event.dev, event.address);
       else this.leases.delete(event.dev);
     }
-    if (event.kind === 'log') this.logs.push(event.text);
+    if (event.kind === 'log') this.logs.add(event.text);
     if (event.kind === 'cloud-init') this.cloudInit.set(event.version, event.outcome);
     for (const waiting of this.waiting) {
       const answer = this.ask(waiting.question);

@@ -132,8 +132,10 @@ export const VERBS: readonly Verb[] = [
   verb('expect flow <flow> lost at most <frames>', 'frames that never arrived, both ways', ({ flow: name, frames }) =>
     expecting({ ask: 'lost-at-most', flow: name, frames }),
   ),
-  verb('expect servicing done', 'the firmware update is over and every VF is back', () =>
-    expecting({ ask: 'servicing-done' }),
+  verb(
+    'expect servicing done',
+    'the firmware update is over: every VF carries again, or the host has given up on it after 30 s',
+    () => expecting({ ask: 'servicing-done' }),
   ),
 ];
 

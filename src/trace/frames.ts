@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { Path } from './event.ts';
 
 /** Seen from the guest. */
@@ -21,8 +22,14 @@ export class FrameLedger {
   private readonly paths: Path[] = [];
   private highest = -1;
 
+  /** Frames that were sent so far. */
+  get length(): number {
+    return this.sentAt.length;
+  }
+
   /** Notes that the next frame goes out; gives its id. */
   sent(at: number, path: Path): number {
+    assert(at >= (this.sentAt.at(-1) ?? 0), `a frame of ${at} ns behind one of ${this.sentAt.at(-1)} ns`);
     this.sentAt.push(at);
     this.copies.push(0);
     this.late.push(false);
@@ -46,9 +53,7 @@ export class FrameLedger {
     let received = 0;
     let duplicated = 0;
     let outOfOrder = 0;
-    for (let id = 0; id < this.sentAt.length; id++) {
-      const at = this.sentAt[id] as number;
-      if (at < from || at >= to) continue;
+    for (let id = this.firstAt(from); id < this.sentAt.length && (this.sentAt[id] as number) < to; id++) {
       const copies = this.copies[id] as number;
       sent++;
       if (copies > 0) received++;
@@ -56,6 +61,18 @@ export class FrameLedger {
       if (this.late[id] === true) outOfOrder++;
     }
     return { sent, received, lost: sent - received, duplicated, outOfOrder };
+  }
+
+  /** The first frame that was sent at a moment or later; they stand in order. */
+  private firstAt(moment: number): number {
+    let low = 0;
+    let high = this.sentAt.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.sentAt[middle] as number) < moment) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** The frames that never arrived: when they were sent, and by which path. */

@@ -52,7 +52,7 @@ export function* moveToNamespace(
   from.devices.delete(dev);
   yield* from.names.remove(dev);
   yield* net.chain.call('NETDEV_UNREGISTER', dev);
-  yield* net.rtnetlink.delLink(dev);
+  yield* net.rtnetlink.delLink(dev, 'dev_change_net_namespace');
   yield* from.sysfs.remove(dev);
   yield* net.uevents.emit('remove', dev);
   from.names.release(dev.name);

@@ -123,7 +123,7 @@ export class Registry {
     this.emitState(dev, 'unregistering');
     yield* this.chain.call('NETDEV_UNREGISTER', dev); // 5
     if (this.hasPreUninit) yield* this.chain.call('NETDEV_PRE_UNINIT', dev);
-    yield* this.rtnetlink.delLink(dev);
+    yield* this.rtnetlink.delLink(dev, 'unregister_netdevice');
     this.emitVisible(dev, 'rtnetlink', false);
     yield* netns.sysfs.remove(dev);
     this.emitVisible(dev, 'sysfs', false);

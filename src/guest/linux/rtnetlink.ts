@@ -78,8 +78,9 @@ export class Rtnetlink {
     yield* this.send('RTM_NEWLINK', dev, cause);
   }
 
-  *delLink(dev: Netdev): Task {
-    yield* this.send('RTM_DELLINK', dev, 'unregister_netdevice');
+  /** RTM_DELLINK. `cause`: the device is unregistered, or moves to another namespace. */
+  *delLink(dev: Netdev, cause: 'unregister_netdevice' | 'dev_change_net_namespace'): Task {
+    yield* this.send('RTM_DELLINK', dev, cause);
   }
 
   private *send(message: 'RTM_NEWLINK' | 'RTM_DELLINK', about: Netdev, cause: string): Task {

@@ -17,6 +17,10 @@ export const pathAgrees: Invariant = {
         'guest.datapath': (event) => {
           guest.set(event.nic, event);
         },
+        // A NIC that has left takes its opinion along.
+        'netvsc.listed': (event) => {
+          if (!event.listed) guest.delete(event.nic);
+        },
       },
       rest() {
         for (const nic of new Set([...host.keys(), ...guest.keys()])) {

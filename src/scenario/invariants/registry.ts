@@ -38,7 +38,8 @@ export const registerOrder: Invariant = {
 
 export const linksOnlyWhileRegistered: Invariant = {
   name: 'links-only-while-registered',
-  meaning: 'RTM_NEWLINK tells only of registered devices, RTM_DELLINK only of ones that are being unregistered.',
+  meaning:
+    'RTM_NEWLINK tells only of registered devices, RTM_DELLINK only of ones that are being unregistered or moved away.',
   source: 'INV-R2; Linux net/core/rtnetlink.c, rtmsg_ifinfo_event()',
   start(findings: Findings): Monitor {
     const states = new Map<string, Moment & { state: string }>();
@@ -50,8 +51,9 @@ export const linksOnlyWhileRegistered: Invariant = {
         rtnetlink: (event) => {
           const known = states.get(event.dev);
           const state = known?.state ?? 'uninitialized';
-          const wanted = event.message === 'RTM_NEWLINK' ? 'registered' : 'unregistering';
-          if (state === wanted) return;
+          // A device that moves to another namespace stays registered while its old one is told that it goes.
+          const stays = event.message === 'RTM_NEWLINK' || event.cause === 'dev_change_net_namespace';
+          if (state === (stays ? 'registered' : 'unregistering')) return;
           findings.violated(event.dev, `${event.message} while it is ${state}`, known ?? { time: 0, step: 0 });
         },
       },
