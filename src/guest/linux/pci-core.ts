@@ -20,6 +20,8 @@ export interface PciDevice {
   readonly deviceId: number;
   /** Path of its directory below the VMBus's in sysfs. */
   readonly path: string;
+  /** Held over a driver's probe and remove (device_lock()). */
+  readonly lock: Mutex;
   slot: PciSlot | undefined;
   driver: PciDriver | undefined;
 }
@@ -81,30 +83,37 @@ export class PciCore {
   /** pci_bus_add_devices(): the device is there, and the first driver that knows it probes it. */
   *add(device: PciDevice): Task {
     this.devices.add(device);
-    const driver = this.drivers.find((each) => each.matches(device.vendorId, device.deviceId));
-    if (driver !== undefined) yield* this.probe(device, driver);
+    yield* this.bind(device);
   }
 
   /** pci_stop_and_remove_bus_device(); under the rescan lock. */
   *remove(device: PciDevice): Task {
-    if (!this.devices.delete(device)) return;
-    yield* this.unbind(device);
+    if (this.devices.delete(device)) yield* this.unbind(device);
   }
 
   *registerDriver(driver: PciDriver): Task {
     this.drivers.push(driver);
-    for (const device of [...this.devices]) {
-      if (device.driver === undefined && driver.matches(device.vendorId, device.deviceId)) {
-        yield* this.probe(device, driver);
-      }
-    }
+    for (const device of this.devicesFor(driver)) yield* this.bind(device);
   }
 
+  /** A device that is being probed is waited for: only then it is known whether the driver has it. */
   *unregisterDriver(driver: PciDriver): Task {
     this.drivers.splice(this.drivers.indexOf(driver), 1);
-    for (const device of [...this.devices]) {
-      if (device.driver === driver) yield* this.unbind(device);
+    for (const device of this.devicesFor(driver)) yield* this.unbind(device, driver);
+  }
+
+  private devicesFor(driver: PciDriver): readonly PciDevice[] {
+    return [...this.devices].filter((device) => driver.matches(device.vendorId, device.deviceId));
+  }
+
+  /** device_attach(): under the device's lock, to the first driver that takes it. */
+  private *bind(device: PciDevice): Task {
+    yield* device.lock.lock();
+    if (device.driver === undefined && this.devices.has(device)) {
+      const driver = this.drivers.find((each) => each.matches(device.vendorId, device.deviceId));
+      if (driver !== undefined) yield* this.probe(device, driver);
     }
+    yield* device.lock.unlock();
   }
 
   private *probe(device: PciDevice, driver: PciDriver): Task {
@@ -119,11 +128,15 @@ export class PciCore {
     this.sim.trace.emit({ kind: 'log', level: 'err', dev: device.dev, text });
   }
 
-  private *unbind(device: PciDevice): Task {
+  /** device_release_driver(); with `from` only when that one has the device. */
+  private *unbind(device: PciDevice, from?: PciDriver): Task {
+    yield* device.lock.lock();
     const { driver, dev } = device;
-    if (driver === undefined) return;
-    yield* driver.remove(device);
-    device.driver = undefined;
-    this.sim.trace.emit({ kind: 'driver.bound', dev, driver: driver.name, bound: false });
+    if (driver !== undefined && (from === undefined || driver === from)) {
+      yield* driver.remove(device);
+      device.driver = undefined;
+      this.sim.trace.emit({ kind: 'driver.bound', dev, driver: driver.name, bound: false });
+    }
+    yield* device.lock.unlock();
   }
 }

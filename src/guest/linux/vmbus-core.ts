@@ -70,17 +70,17 @@ export class VmbusCore implements VmbusEvents {
   /** vmbus_driver_register(): probes the devices that wait for it, in the caller's context. */
   *registerDriver(driver: HvDriver): Task {
     this.drivers.push(driver);
-    for (const device of [...this.devices.values()]) {
-      if (device.channel.offer.interfaceType === driver.interfaceType) yield* this.bind(device);
-    }
+    for (const device of this.devicesFor(driver)) yield* this.bind(device);
   }
 
-  /** vmbus_driver_unregister(): removes every device that it drives. */
+  /** vmbus_driver_unregister(): removes every device that it drives, and waits for those that it is probing. */
   *unregisterDriver(driver: HvDriver): Task {
     this.drivers.splice(this.drivers.indexOf(driver), 1);
-    for (const device of [...this.devices.values()]) {
-      if (device.driver === driver) yield* this.unbind(device);
-    }
+    for (const device of this.devicesFor(driver)) yield* this.unbind(device, driver);
+  }
+
+  private devicesFor(driver: HvDriver): readonly HvDevice[] {
+    return [...this.devices.values()].filter(({ channel }) => channel.offer.interfaceType === driver.interfaceType);
   }
 
   private *addOffer(offer: Offer): Task {
@@ -125,10 +125,11 @@ export class VmbusCore implements VmbusEvents {
     this.sim.trace.emit({ kind: 'log', level: 'err', dev, text });
   }
 
-  private *unbind(device: HvDevice): Task {
+  /** device_release_driver(); with `from` only when that one has the device. */
+  private *unbind(device: HvDevice, from?: HvDriver): Task {
     yield* device.lock.lock();
     const { driver, dev } = device;
-    if (driver !== undefined) {
+    if (driver !== undefined && (from === undefined || driver === from)) {
       yield* driver.remove(device);
       device.driver = undefined;
       this.sim.trace.emit({ kind: 'driver.bound', dev, driver: driver.name, bound: false });

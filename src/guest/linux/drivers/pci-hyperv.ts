@@ -192,6 +192,7 @@ function* scan(kernel: LinuxKernel, bus: PciBus, child: Child): Task<PciDevice |
     vendorId: id & 0xffff,
     deviceId: id >>> 16,
     path: `VMBUS:00/${bus.device.channel.offer.instance}/pci${domain}:00/${domain}:00:${number}.0`,
+    lock: new Mutex(kernel.sim, `${dev}.pci.lock`),
     slot: undefined,
     driver: undefined,
   };
