@@ -126,6 +126,23 @@ describe('an offer and its rescind', () => {
     expect(m.guest.has('nic1')).toBe(true);
   });
 
+  test('taken away under a VF that carries, and offered again: the probe of the new NIC finds the VF and joins it', () => {
+    const m = carrying();
+    m.host.rescind();
+    m.settle();
+    const { up, master } = m.guest.netdev('nic1.vf');
+    expect([m.guest.has('nic1'), up, master, m.host.pathOf()]).toEqual([false, true, undefined, 'synthetic']);
+    m.host.offer();
+    m.guest.up('nic1');
+    m.settle();
+    expect([m.guest.masterOf('nic1.vf'), m.guest.pathOf(), m.host.pathOf(), m.stuck()]).toEqual([
+      'nic1',
+      'vf',
+      'vf',
+      '',
+    ]);
+  });
+
   test('a hundred times over with a VF: joined and carrying again each time', () => {
     const m = carrying();
     for (let round = 0; round < 100; round++) {
