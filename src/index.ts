@@ -25,6 +25,7 @@ export { type Run, type RunOptions, runScenario } from './scenario/run.ts';
 export type { Scenario } from './scenario/scenario.ts';
 export type { Answer, FlowPlan, GuestVerb, Question, Stage } from './scenario/stage.ts';
 export type { Verdict } from './scenario/verdict.ts';
+export { type Vocabulary, vocabularyOf } from './scenario/vocabulary.ts';
 export { Operation, type Task } from './sim/operation.ts';
 export { Simulation } from './sim/simulation.ts';
 export type { Step, Strategy } from './sim/strategy.ts';

@@ -1,5 +1,9 @@
-/** The names that a scenario can use: who loads one brings them, since devices and profiles are not known here. */
+/** The names that a scenario can use. Devices come from whoever loads it. */
+import { VF_DRIVER_IDS } from '../guest/linux/drivers/ids.ts';
+import { FIXES, PROFILES } from '../guest/linux/profile.ts';
+import type { Catalogue } from '../machine/machine.ts';
 import { LATENCY } from '../sim/latency.ts';
+import { OBSERVER_NAMES } from '../user/observers.ts';
 
 export interface Vocabulary {
   readonly profiles: readonly string[];
@@ -11,6 +15,22 @@ export interface Vocabulary {
   readonly observers: readonly string[];
   /** Every module of the guests, in the order in which they are loaded when a scenario says nothing. */
   readonly modules: readonly string[];
+}
+
+/** What a scenario can name when the modelled machine has these devices. */
+export function vocabularyOf({ vfs, synthetics }: Catalogue): Vocabulary {
+  const drivers = vfs.flatMap(({ pci }) =>
+    VF_DRIVER_IDS.filter(({ vendor, device }) => vendor === pci.vendor && device === pci.device),
+  );
+  return {
+    profiles: Object.keys(PROFILES),
+    fixes: Object.keys(FIXES),
+    vfs: vfs.map(({ name }) => name),
+    synthetics: synthetics.map(({ name }) => name),
+    observers: OBSERVER_NAMES,
+    // Bus and synthetic NIC first, as in an initramfs.
+    modules: ['pci-hyperv', 'hv_netvsc', ...new Set(drivers.map(({ driver }) => driver))],
+  };
 }
 
 /** The names that one scenario's own steps can use beside the vocabulary. */

@@ -1,4 +1,5 @@
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { emptyFolder, netvsim } from '../support/command.ts';
@@ -67,13 +68,17 @@ test("the README's scenario holds", () => {
   expect(netvsim(['run', 'my.yaml'], folder)).toMatchObject({ exit: 0, err: '' });
 });
 
-test('the package exports what the README imports from it', async () => {
-  const names = blocks('ts').flatMap((block) =>
-    (/import \{ (.*) \} from 'netvsim'/.exec(block)?.[1] ?? '').split(', '),
-  );
-  const library = await import(join(root, 'dist/src/index.js'));
-  expect(names.length).toBeGreaterThan(2);
-  expect(names.filter((name) => !(name in library))).toEqual([]);
+test("the README's program runs the README's scenario with the package", () => {
+  const [program = '', ...others] = blocks('ts');
+  expect(others).toEqual([]);
+  const folder = emptyFolder();
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(root, join(folder, 'node_modules/netvsim'), 'junction');
+  writeFileSync(join(folder, 'my.yaml'), blocks('yaml')[0] ?? '');
+  writeFileSync(join(folder, 'my.mjs'), program);
+  const done = spawnSync(process.execPath, ['my.mjs'], { cwd: folder, encoding: 'utf8' });
+  expect({ exit: done.status, err: done.stderr }).toEqual({ exit: 0, err: '' });
+  expect(done.stdout).toMatch(/^0 .*\n(.*\n)*.*nic1\.vf joined nic1/);
 });
 
 /** Every command there is, found by asking for help. */

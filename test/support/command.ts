@@ -24,6 +24,18 @@ export function netvsim(args: readonly string[], cwd?: string): Outcome {
   return { exit: done.status, out: done.stdout, err: done.stderr };
 }
 
+/**
+ * The same as somebody whom file permissions bind: root is run without the capabilities to pass them over (setpriv is
+ * in Debian's util-linux, which every system has).
+ */
+export function netvsimWithoutPrivileges(args: readonly string[], cwd: string): Outcome {
+  const isRoot = process.getuid?.() === 0;
+  const dropped = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'];
+  const [program = '', ...rest] = [...(isRoot ? dropped : []), process.execPath, MAIN, ...args];
+  const done = spawnSync(program, rest, { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' }, cwd });
+  return { exit: done.status, out: done.stdout, err: done.stderr };
+}
+
 /** An empty directory that is gone after the test. */
 export function emptyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'netvsim-test-'));
