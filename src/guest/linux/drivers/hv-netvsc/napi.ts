@@ -132,7 +132,7 @@ const LINK_EVENTS = new Map<number, LinkEvent>([
 function* onIndication(nic: NetvscNic, status: number): Task {
   const event = LINK_EVENTS.get(status);
   if (event === undefined || nic.netdev.state !== 'registered') return;
-  nic.linkEvents.push(event);
+  yield* nic.linkEvents.update((events) => [...events, event]);
   yield* nic.linkChange.schedule();
 }
 

@@ -53,7 +53,8 @@ export class NetvscNic {
   readonly linkChange: Work;
   /** vfns_work. */
   readonly vfNamespace: Work;
-  readonly linkEvents: LinkEvent[] = [];
+  /** reconfig_events: NAPI adds, the link work takes. */
+  readonly linkEvents: Cell<readonly LinkEvent[]>;
   lastLinkChange: Nanoseconds = -seconds(3600);
   /** RNDIS requests that wait for their answer, by request id. */
   readonly rndisRequests = new Map<number, WaitCell<RndisMessage>>();
@@ -77,6 +78,7 @@ export class NetvscNic {
     this.vfSerial = new Cell(sim, `${this.dev}.vf_serial`, 0);
     this.vfAdd = new Completion(sim, `${this.dev}.vf_add`);
     this.dataPathIsVf = new Cell(sim, `${this.dev}.data_path_is_vf`, false);
+    this.linkEvents = new Cell<readonly LinkEvent[]>(sim, `${this.dev}.reconfig_events`, [], (list) => list.join());
     this.vfTakeover = new Work(sim, `${this.dev}.vf_takeover`, bodies.vfTakeover);
     this.linkChange = new Work(sim, `${this.dev}.dwork`, bodies.linkChange);
     this.vfNamespace = new Work(sim, `${this.dev}.vfns_work`, bodies.vfNamespace);
