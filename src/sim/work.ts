@@ -26,6 +26,7 @@ export class Work extends SharedObject {
   private running = false;
   /** How many wait in {@link cancelSync}; meanwhile nobody can schedule the item, not even its own body. */
   private cancelling = 0;
+  private retired = false;
   private readonly body: WorkBody;
 
   constructor(sim: Simulation, name: string, body: WorkBody) {
@@ -33,7 +34,8 @@ export class Work extends SharedObject {
     this.body = body;
   }
 
-  /** schedule_delayed_work(): false, and nothing changes, when it is pending already or is being cancelled. */
+  /** schedule_delayed_work(): false, and nothing changes, when it is pending already, is being cancelled or was
+   * retired. */
   schedule(delay: Nanoseconds = 0): Operation<boolean> {
     return new Operation(this, 'schedule', delay);
   }
@@ -50,9 +52,9 @@ export class Work extends SharedObject {
     return was;
   }
 
-  /** Ends the item's context; nothing may schedule it any more. */
-  retire(): void {
-    if (this.runner !== undefined) this.sim.end(this.runner);
+  /** Ends the item's context; from now on nobody can schedule it. It was cancelled, with a wait, before. */
+  retire(): Operation<void> {
+    return new Operation(this, 'retire');
   }
 
   override heldBy(): Context | undefined {
@@ -82,6 +84,11 @@ export class Work extends SharedObject {
       case 'drained':
         this.cancelling--;
         return true;
+      case 'retire':
+        assert(!this.running && this.waiting === undefined, `${this.name} is retired while it is ${this.peek()}`);
+        this.retired = true;
+        if (this.runner !== undefined) this.sim.end(this.runner);
+        return true;
       case 'begin':
         this.waiting = undefined;
         this.running = true;
@@ -97,11 +104,12 @@ export class Work extends SharedObject {
 
   peek(): string {
     const waiting = this.waiting === undefined ? '' : this.waiting === 'queued' ? 'queued' : 'delayed';
-    return `${this.running ? 'running' : 'idle'}${waiting === '' ? '' : `+${waiting}`}`;
+    const state = this.retired ? 'retired' : this.running ? 'running' : 'idle';
+    return `${state}${waiting === '' ? '' : `+${waiting}`}${this.cancelling > 0 ? '-cancelling' : ''}`;
   }
 
   private start(delay: Nanoseconds): boolean {
-    if (this.waiting !== undefined || this.cancelling > 0) return false;
+    if (this.waiting !== undefined || this.cancelling > 0 || this.retired) return false;
     this.runner ??= this.sim.spawn(this.name, 'guest', this.loop(), { daemon: true });
     if (delay === 0) {
       this.waiting = 'queued';
@@ -141,7 +149,8 @@ export interface WorkItem {
 export class OrderedQueue extends SharedObject {
   private readonly items: WorkItem[] = [];
   private busy = false;
-  private destroyed = false;
+  /** Takes nothing more: whoever destroys it has begun to. */
+  private closed = false;
   private readonly worker: Context;
 
   constructor(sim: Simulation, name: string, side: ContextSide = 'guest') {
@@ -153,11 +162,15 @@ export class OrderedQueue extends SharedObject {
     return new Operation(this, 'queue', item);
   }
 
-  /** Waits until all that was queued has run, then ends the worker (destroy_workqueue()). */
+  /** The same where the end of the queue can come before: false, and nothing is queued, once {@link destroy} began. */
+  queueOrRefuse(item: WorkItem): Operation<boolean> {
+    return new Operation(this, 'queueOrRefuse', item);
+  }
+
+  /** Takes nothing more, waits until all that was queued has run, and ends the worker (destroy_workqueue()). */
   *destroy(): Task {
+    yield* new Operation<void>(this, 'close');
     yield* new Operation<void>(this, 'drain');
-    this.destroyed = true;
-    this.sim.end(this.worker);
   }
 
   override heldBy(): Context | undefined {
@@ -175,11 +188,20 @@ export class OrderedQueue extends SharedObject {
     }
   }
 
-  perform(operation: Operation): WorkItem | undefined {
+  perform(operation: Operation): WorkItem | boolean | undefined {
     switch (operation.kind) {
       case 'queue':
-        assert(!this.destroyed, `${this.name} is destroyed and takes no work`);
+        assert(!this.closed, `${this.name} is destroyed and takes no work`);
         this.items.push(operation.arg as WorkItem);
+        return undefined;
+      case 'queueOrRefuse':
+        if (!this.closed) this.items.push(operation.arg as WorkItem);
+        return !this.closed;
+      case 'close':
+        this.closed = true;
+        return undefined;
+      case 'drain':
+        this.sim.end(this.worker);
         return undefined;
       case 'take':
         this.busy = true;
@@ -193,7 +215,7 @@ export class OrderedQueue extends SharedObject {
   }
 
   peek(): string {
-    return `${this.busy ? 'busy' : 'idle'}+${this.items.length}`;
+    return `${this.busy ? 'busy' : 'idle'}+${this.items.length}${this.closed ? ' closed' : ''}`;
   }
 
   private *loop(): Task {

@@ -109,6 +109,35 @@ describe('cancel and wait (cancel_delayed_work_sync)', () => {
   });
 });
 
+describe('a work item that is retired', () => {
+  test('cannot be scheduled any more, and its context is gone', () => {
+    const { sim, work, log, does } = machine();
+    does(function* () {
+      yield* work.schedule();
+      yield* sim.sleep(ms(3), 'the work to begin');
+      yield* work.cancelSync();
+      yield* work.retire();
+      expect(yield* work.schedule()).toBe(false);
+    });
+    expect(log).toEqual(['0 begin', '10 end']);
+    expect([...sim.alive()]).toEqual([]);
+  });
+
+  test.each([
+    { at: 3, was: 'running' },
+    { at: 0, was: 'idle+queued' },
+  ])('while it is $was is our mistake: its body would end in the middle', ({ at, was }) => {
+    const { sim, work, does } = machine();
+    const early = (): void =>
+      does(function* () {
+        yield* work.schedule();
+        if (at > 0) yield* sim.sleep(ms(at), 'the work to begin');
+        yield* work.retire();
+      });
+    expect(early).toThrow(`dwork is retired while it is ${was}`);
+  });
+});
+
 describe('a body that could not get a lock', () => {
   /** A work item that tries the RTNL, which a slow probe holds for 50 ms. */
   function contended() {
@@ -213,6 +242,40 @@ describe('an ordered queue', () => {
     expect(() => sim.run()).toThrow('hv_pci is destroyed and takes no work');
   });
 
+  test('refuses from the moment at which its end begins, while what was queued before still runs', () => {
+    const sim = new Simulation();
+    const queue = new OrderedQueue(sim, 'hv_pci');
+    const log: string[] = [];
+    const item = (name: string) => ({
+      name,
+      *body(): Task {
+        yield* sim.sleep(ms(2), name);
+        log.push(name);
+      },
+    });
+    sim.spawn(
+      'remove',
+      'guest',
+      (function* () {
+        expect(yield* queue.queueOrRefuse(item('eject'))).toBe(true);
+        yield* queue.destroy();
+        log.push('destroyed');
+      })(),
+    );
+    sim.spawn(
+      'callback',
+      'guest',
+      (function* () {
+        yield* sim.sleep(ms(1), 'the end to begin');
+        log.push(`late: ${yield* queue.queueOrRefuse(item('late'))}`);
+        yield* sim.sleep(ms(5), 'the end to be over');
+        log.push(`later: ${yield* queue.queueOrRefuse(item('later'))}`);
+      })(),
+    );
+    sim.run();
+    expect(log).toEqual(['late: false', 'eject', 'destroyed', 'later: false']);
+  });
+
   test('that waits for its own end is a deadlock with itself', () => {
     const sim = new Simulation();
     const queue = new OrderedQueue(sim, 'hv_pci');
@@ -226,7 +289,7 @@ describe('an ordered queue', () => {
     sim.run();
     const report = findStuck(sim);
     expect(report && describeStuck(report)).toBe(
-      'deadlock: hv_pci -> hv_pci; hv_pci waits: drain hv_pci (busy+0), held by hv_pci',
+      'deadlock: hv_pci -> hv_pci; hv_pci waits: drain hv_pci (busy+0 closed), held by hv_pci',
     );
   });
 });

@@ -1,7 +1,8 @@
 /**
  * hv_netvsc as a module: load and unload, probe and remove of a NIC, the notifier, open and close.
  * Source: drivers/net/hyperv/netvsc_drv.c (reference B.2, B.3, B.6, B.9).
- * What this leaves out: suspend and resume, ethtool, ring parameters, MAC changes, statistics.
+ * What this leaves out: suspend and resume, ethtool, ring parameters, MAC changes, statistics; the use after free when a
+ * link indication comes between netvsc_remove()'s cancel and the end of NAPI (the work is cancelled again here).
  */
 
 import type { Task } from '../../../../sim/operation.ts';
@@ -191,16 +192,17 @@ function* remove(kernel: LinuxKernel, list: NicList, nics: Map<HvDevice, NetvscN
   nics.delete(device);
   yield* nic.linkChange.cancelSync();
   yield* kernel.net.rtnl.lock();
-  yield* nic.vfNamespace.cancel();
+  yield* nic.vfNamespace.cancelSync(); // its body only tries the lock
   const vf = nic.vf.now;
   if (vf !== undefined) yield* unregisterVf(kernel, nic, vf);
   yield* detach(nic);
   yield* kernel.net.unregister(nic.netdev);
   list.remove(nic);
   yield* kernel.net.rtnl.unlock();
-  nic.vfTakeover.retire();
-  nic.linkChange.retire();
-  nic.vfNamespace.retire();
+  yield* nic.linkChange.cancelSync(); // an indication may have come until NAPI ended
+  yield* nic.linkChange.retire();
+  yield* nic.vfTakeover.retire();
+  yield* nic.vfNamespace.retire();
 }
 
 /** rndis_filter_device_remove(): halt, then the session ends. */
