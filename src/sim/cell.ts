@@ -32,6 +32,11 @@ export class Cell<T> extends SharedObject {
     return new Operation(this, 'update', change);
   }
 
+  /** Puts a value in and gives the one that was there, as xchg() does. */
+  exchange(value: T): Operation<T> {
+    return new Operation(this, 'exchange', value);
+  }
+
   /** Waits until the value is another one than `value`: what a loop that polls with a lock in between stands for. */
   whileIs(value: T): Operation<T> {
     return new Operation(this, 'whileIs', value);
@@ -55,6 +60,11 @@ export class Cell<T> extends SharedObject {
       case 'update':
         this.value = (operation.arg as (value: T) => T)(this.value);
         return this.value;
+      case 'exchange': {
+        const was = this.value;
+        this.value = operation.arg as T;
+        return was;
+      }
       default:
         return this.value;
     }

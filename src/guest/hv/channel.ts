@@ -5,6 +5,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { Guid } from '../../base/guid.ts';
+import type { Nanoseconds } from '../../base/time.ts';
 import type { Bus, RingPair } from '../../bus/bus.ts';
 import type { AnyProtocol, Payload } from '../../bus/memory.ts';
 import type { ReadPacket, RingPacket } from '../../bus/packet.ts';
@@ -76,13 +77,14 @@ export class Channel {
     return yield* this.write(out, 0n);
   }
 
-  /** Sends a packet that the host shall complete; the cell gets the answer. */
+  /** Sends a packet that the host shall complete; the cell gets the answer, if it comes within the limit. */
   *request(
     out: Outgoing,
     waitingFor: string,
+    limit?: Nanoseconds,
   ): Task<{ readonly result: SendResult; readonly answer: WaitCell<Answer> }> {
     const id = this.takeId();
-    const answer = new WaitCell<Answer>(this.sim, `${this.offer.dev} host's answer to ${waitingFor}`);
+    const answer = new WaitCell<Answer>(this.sim, `${this.offer.dev} host's answer to ${waitingFor}`, limit);
     this.outstanding.set(id, answer);
     const result = yield* this.write(out, id);
     if (result !== 'sent') this.outstanding.delete(id);

@@ -1,13 +1,16 @@
 /**
  * pci-hyperv: a PCI bus of one function behind a VMBus channel. Source: drivers/pci/controller/pci-hyperv.c
- * (reference C.7). Probe, relations and eject meet at `state_lock`; relations and ejects run on the bus's ordered queue.
- * What this leaves out: interrupts (the function's frames come without), hibernation, several functions on one bus
- * beyond what relations list, config blocks.
+ * (reference C.7). Probe, relations and eject meet at `state_lock`; relations and ejects run on the bus's ordered queue,
+ * which the removal closes and drains before it takes the bus down.
+ * What this leaves out: interrupts (the function's frames come without), hibernation, config blocks, resources that are
+ * released one by one (a bus of several functions whose later ones fail), the slot of a function that is listed later.
  */
 import { assert } from '../../../base/assert.ts';
+import { seconds } from '../../../base/time.ts';
 import { openPayload } from '../../../bus/memory.ts';
 import { isPacket, type ReadPacket } from '../../../bus/packet.ts';
 import { PCI_REGISTER } from '../../../bus/pci-function.ts';
+import { Cell } from '../../../sim/cell.ts';
 import { Mutex } from '../../../sim/mutex.ts';
 import type { Task } from '../../../sim/operation.ts';
 import { WaitCell } from '../../../sim/wait-cell.ts';
@@ -26,6 +29,8 @@ import type { HvDevice, HvDriver } from '../vmbus-core.ts';
 const RING_PAGES = 4;
 /** Where the config window is put; what stands there does not matter here. Invented. */
 const MMIO_BASE = 0xfe00_0000n;
+/** How long hv_pci_bus_exit() waits for the host. */
+const EXIT_LIMIT = seconds(10);
 const NO_RANGES = new Uint8Array(120);
 
 /** struct hv_pci_dev: a function that the host listed. */
@@ -34,17 +39,23 @@ interface Child {
   pci: PciDevice | undefined;
 }
 
+type Description = Child['description'];
+
 /** struct hv_pcibus_device. */
 interface PciBus {
   readonly device: HvDevice;
   readonly domain: number;
-  /** Serialises probe, relations, eject and removal (067d6ec7ed5b). */
+  /** Serialises probe, relations and eject (067d6ec7ed5b). */
   readonly stateLock: Mutex;
   readonly queue: OrderedQueue;
   /** The probe waits for the first relations. */
   readonly surveyed: WaitCell<'surveyed' | 'rescinded'>;
-  state: 'init' | 'probed' | 'installed' | 'removing';
-  children: Child[];
+  /** dr_list: what the host listed last, until the work takes it. */
+  readonly reported: Cell<readonly Description[] | undefined>;
+  /** Written under state_lock; the channel's callback reads it too. */
+  readonly children: Cell<readonly Child[]>;
+  /** Whether the PCI core has the bus (hv_pcibus_installed); under state_lock. */
+  installed: boolean;
 }
 
 export function pciHyperv(kernel: LinuxKernel): Module {
@@ -87,10 +98,14 @@ function makeBus(kernel: LinuxKernel, device: HvDevice): PciBus {
     stateLock: new Mutex(sim, `${device.dev}.state_lock`),
     queue: new OrderedQueue(sim, `hv_pci_${domain.toString(16)}`),
     surveyed: new WaitCell(sim, `${device.dev}.survey`),
-    state: 'init',
-    children: [],
+    reported: new Cell<readonly Description[] | undefined>(sim, `${device.dev}.dr_list`, undefined, showList),
+    children: new Cell<readonly Child[]>(sim, `${device.dev}.children`, [], showList),
+    installed: false,
   };
 }
+
+const showList = (list: readonly unknown[] | undefined): string =>
+  list === undefined ? 'none' : `${list.length} listed`;
 
 /** hv_pci_probe(): the VF driver's own probe runs inside of it, at the end. */
 function* probe(kernel: LinuxKernel, bus: PciBus): Task<Errno | undefined> {
@@ -131,22 +146,22 @@ function* install(kernel: LinuxKernel, bus: PciBus, version: number): Task<Errno
   let entered = yield* ask(kernel, bus, 'busD0Entry', { name: 'busD0Entry', mmioBase: MMIO_BASE });
   if (entered !== undefined && isFailure(entered.status)) {
     log(kernel, bus.device.dev, 'err', 'Retrying D0 Entry');
-    yield* ask(kernel, bus, 'busD0Exit', { name: 'busD0Exit' });
+    yield* exitD0(bus);
     entered = yield* ask(kernel, bus, 'busD0Entry', { name: 'busD0Entry', mmioBase: MMIO_BASE });
   }
   if (entered === undefined || isFailure(entered.status)) return 'EPROTO';
-  for (const { description } of bus.children) {
+  for (const { description } of bus.children.now) {
     const assigned = yield* assignResources(kernel, bus, description.slot, version);
     if (assigned === undefined || isFailure(assigned.status)) {
       log(kernel, bus.device.dev, 'err', `resource allocated returned 0x${(assigned?.status ?? 0).toString(16)}`);
+      yield* exitD0(bus);
       return 'EPROTO';
     }
   }
-  bus.state = 'probed';
   yield* kernel.pci.rescanRemove.lock();
   yield* createRootBus(kernel, bus);
   yield* kernel.pci.rescanRemove.unlock();
-  bus.state = 'installed';
+  bus.installed = true;
   return undefined;
 }
 
@@ -166,11 +181,12 @@ function* assignResources(
 function* createRootBus(kernel: LinuxKernel, bus: PciBus): Task {
   const text = `PCI host bridge to bus ${bus.domain.toString(16).padStart(4, '0')}:00`;
   log(kernel, bus.device.dev, 'info', text);
-  for (const child of bus.children) child.pci = yield* scan(kernel, bus, child);
-  for (const { pci, description } of bus.children) {
+  const children = bus.children.now;
+  for (const child of children) child.pci = yield* scan(kernel, bus, child);
+  for (const { pci, description } of children) {
     if (pci !== undefined) pci.slot = kernel.pci.createSlot(String(description.serial));
   }
-  for (const { pci } of bus.children) {
+  for (const { pci } of children) {
     if (pci !== undefined) yield* kernel.pci.add(pci);
   }
 }
@@ -210,80 +226,100 @@ function* onPacket(kernel: LinuxKernel, bus: PciBus, packet: ReadPacket): Task {
   if (isMalformed(message)) return report(kernel, bus, message);
   switch (message.name) {
     case 'busRelations':
-    case 'busRelations2':
-      yield* defer(kernel, bus, 'BUS_RELATIONS', () => onRelations(kernel, bus, message.functions));
+    case 'busRelations2': {
+      // A work that has not looked yet will see the new list.
+      const pending = yield* bus.reported.exchange(message.functions);
+      if (pending === undefined) yield* defer(kernel, bus, 'BUS_RELATIONS', () => onRelations(kernel, bus));
       break;
-    case 'eject':
-      yield* defer(kernel, bus, 'EJECT', () => onEject(kernel, bus, message.slot));
+    }
+    case 'eject': {
+      const child = (yield* bus.children.get()).find(({ description }) => description.slot === message.slot);
+      if (child !== undefined) yield* defer(kernel, bus, 'EJECT', () => onEject(kernel, bus, child));
       break;
+    }
     default:
       log(kernel, bus.device.dev, 'warn', `Unimplemented protocol message ${message.name}`);
   }
 }
 
 function* defer(kernel: LinuxKernel, bus: PciBus, what: string, body: () => Task): Task {
-  if (bus.state === 'removing') log(kernel, bus.device.dev, 'info', `PCI VMBus ${what}: ignored`);
-  else yield* bus.queue.queue({ name: what, body });
+  const queued = yield* bus.queue.queueOrRefuse({ name: what, body });
+  if (!queued) log(kernel, bus.device.dev, 'info', `PCI VMBus ${what}: ignored`);
 }
 
 /** pci_devices_present_work(): new children ask for their BARs; missing ones lose their slot. */
-function* onRelations(kernel: LinuxKernel, bus: PciBus, functions: readonly Child['description'][]): Task {
-  const isSame = (a: Child['description'], b: Child['description']): boolean =>
+function* onRelations(kernel: LinuxKernel, bus: PciBus): Task {
+  const functions = yield* bus.reported.exchange(undefined);
+  if (functions === undefined) return;
+  yield* bus.stateLock.lock();
+  const isSame = (a: Description, b: Description): boolean =>
     a.slot === b.slot && a.vendor === b.vendor && a.device === b.device && a.serial === b.serial;
-  for (const child of bus.children) {
-    if (functions.some((each) => isSame(each, child.description))) continue;
-    if (child.pci?.slot !== undefined) kernel.pci.destroySlot(child.pci.slot);
+  const known = bus.children.now;
+  const kept = known.filter((child) => functions.some((each) => isSame(each, child.description)));
+  for (const child of known) {
+    if (!kept.includes(child)) dropSlot(kernel, child);
   }
-  const kept = bus.children.filter((child) => functions.some((each) => isSame(each, child.description)));
   for (const description of functions) {
     if (kept.some((child) => isSame(child.description, description))) continue;
     const { slot } = description;
     yield* ask(kernel, bus, 'queryResourceRequirements', { name: 'queryResourceRequirements', slot });
     kept.push({ description, pci: undefined });
   }
-  bus.children = kept;
-  yield* bus.surveyed.resolve('surveyed');
+  yield* bus.children.set(kept);
+  if (bus.installed) {
+    // pci_scan_child_bus(): a function that came later is found, but no driver is asked to take it.
+    yield* kernel.pci.rescanRemove.lock();
+    yield* kernel.pci.rescanRemove.unlock();
+  } else {
+    yield* bus.surveyed.resolve('surveyed');
+  }
+  yield* bus.stateLock.unlock();
 }
 
 /** hv_eject_device_work(): the VF's driver is removed first; only then the host hears of it. */
-function* onEject(kernel: LinuxKernel, bus: PciBus, slot: number): Task {
+function* onEject(kernel: LinuxKernel, bus: PciBus, child: Child): Task {
   yield* bus.stateLock.lock();
-  const child = bus.children.find((each) => each.description.slot === slot);
-  if (child?.pci !== undefined) yield* removeDevice(kernel, child.pci);
-  bus.children = bus.children.filter((each) => each !== child);
+  if (child.pci !== undefined) {
+    yield* kernel.pci.rescanRemove.lock();
+    yield* kernel.pci.remove(child.pci);
+    yield* kernel.pci.rescanRemove.unlock();
+  }
+  yield* bus.children.update((children) => children.filter((each) => each !== child));
+  dropSlot(kernel, child);
+  const { slot } = child.description;
   yield* bus.device.channel.send(vpci({ name: 'ejectionComplete', slot, status: 0 }));
   yield* bus.stateLock.unlock();
 }
 
-function* removeDevice(kernel: LinuxKernel, pci: PciDevice): Task {
-  yield* kernel.pci.rescanRemove.lock();
-  yield* kernel.pci.remove(pci);
-  yield* kernel.pci.rescanRemove.unlock();
-  if (pci.slot !== undefined) kernel.pci.destroySlot(pci.slot);
-  pci.slot = undefined;
+function dropSlot(kernel: LinuxKernel, { pci }: Child): void {
+  if (pci?.slot !== undefined) kernel.pci.destroySlot(pci.slot);
+  if (pci !== undefined) pci.slot = undefined;
 }
 
-/** hv_pci_remove(): the queue is drained first, so no work runs after it. */
+/** hv_pci_remove(): the queue is drained first, so no work runs after it, and nobody needs state_lock. */
 function* remove(kernel: LinuxKernel, bus: PciBus): Task {
-  const wasInstalled = bus.state === 'installed';
-  bus.state = 'removing';
   yield* bus.queue.destroy();
-  if (wasInstalled) {
-    yield* bus.stateLock.lock();
-    for (const { pci } of bus.children) {
-      if (pci !== undefined) yield* removeDevice(kernel, pci);
-    }
-    bus.children = [];
-    yield* bus.stateLock.unlock();
+  const children = bus.children.now;
+  yield* kernel.pci.rescanRemove.lock();
+  for (const { pci } of children) {
+    if (pci !== undefined) yield* kernel.pci.remove(pci);
   }
-  yield* ask(kernel, bus, 'busD0Exit', { name: 'busD0Exit' }); // skipped by the channel when it was rescinded
+  for (const child of children) dropSlot(kernel, child);
+  yield* kernel.pci.rescanRemove.unlock();
+  yield* exitD0(bus);
   yield* kernel.vmbus.close(bus.device.channel);
   kernel.pci.releaseDomain(bus.domain);
 }
 
+/** hv_pci_bus_exit(): skipped by the channel when it was rescinded; the answer is waited for, but not for ever. */
+function* exitD0(bus: PciBus): Task {
+  const message: VpciMessage = { name: 'busD0Exit' };
+  const { result, answer } = yield* bus.device.channel.request(vpci(message), message.name, EXIT_LIMIT);
+  if (result === 'sent') yield* answer.wait();
+}
+
 /** The way out of a probe that failed. */
 function* giveUp(kernel: LinuxKernel, bus: PciBus): Task {
-  bus.state = 'removing';
   yield* kernel.vmbus.close(bus.device.channel);
   yield* bus.queue.destroy();
   kernel.pci.releaseDomain(bus.domain);
