@@ -5,12 +5,17 @@ import type { DrillOptions, DrillResult } from '../drill/firmware-update.ts';
 import { USUAL_SYNTHETIC } from '../scenario/scenario.ts';
 import { formatFailure, VERDICT_WORDS } from '../scenario/verdict.ts';
 import { LATENCY, type LatencyRow } from '../sim/latency.ts';
+import type { Direction } from '../trace/frames.ts';
 import type { JunitCase } from './junit.ts';
 import { formatTable } from './table.ts';
 
-/** Two tables, so that neither is wider than a terminal of 80 columns. */
-const PATHS = ['phase', 'lasts', 'path', 'no path tx', 'no path rx'];
-const FRAMES = ['frames', 'sent tx', 'lost', 'dup', 'reordered', 'sent rx', 'lost', 'dup', 'reordered'];
+/** A table for the paths and one a direction, so that none is wider than a terminal of 80 columns. */
+const PATHS = ['phase', 'lasts', 'path', 'no path out', 'no path in'];
+const COUNTS = ['sent', 'received', 'lost', 'duplicated', 'out of order'];
+const DIRECTIONS = [
+  ['tx', 'out of the guest'],
+  ['rx', 'into the guest'],
+] as const;
 const LINE_WIDTH = 80;
 
 export function formatDrill(options: DrillOptions, result: DrillResult): string {
@@ -28,7 +33,10 @@ export function formatDrill(options: DrillOptions, result: DrillResult): string 
     `invariants: ${sayInvariants(result)}`,
   );
   lines.push('', formatTable(PATHS, result.phases.map(pathsOf)));
-  lines.push(formatTable(FRAMES, result.phases.map(framesOf)));
+  for (const [direction, title] of DIRECTIONS) {
+    const rows = result.phases.map((figures) => framesOf(figures, direction));
+    lines.push(formatTable([title, ...COUNTS], rows));
+  }
   lines.push(...sayModelled(options, result));
   return lines.join('\n');
 }
@@ -52,10 +60,9 @@ function pathsOf(figures: PhaseFigures): readonly string[] {
   return [nameOf(figures), formatDuration(lasts), paths.join(' > '), ...spans];
 }
 
-function framesOf(figures: PhaseFigures): readonly string[] {
-  const { tx, rx } = figures.frames;
-  const counts = [tx, rx].flatMap(({ sent, lost, duplicated, outOfOrder }) => [sent, lost, duplicated, outOfOrder]);
-  return [nameOf(figures), ...counts.map(String)];
+function framesOf(figures: PhaseFigures, direction: Direction): readonly string[] {
+  const { sent, received, lost, duplicated, outOfOrder } = figures.frames[direction];
+  return [nameOf(figures), ...[sent, received, lost, duplicated, outOfOrder].map(String)];
 }
 
 /** What the figures rest on: rows of the latency table, each with whose figure it is. */
@@ -83,7 +90,7 @@ function wrap(words: readonly string[]): readonly string[] {
 
 function sayWorst({ worst }: DrillResult): string {
   if (worst === undefined) return 'none: there was a path at every moment';
-  return `${formatDuration(worst.span)} (${worst.nic} ${worst.direction}, at ${formatMoment(worst.from)} s)`;
+  return `${formatDuration(worst.span)} (${worst.nic}, ${worst.direction === 'tx' ? 'out' : 'in'}, at ${formatMoment(worst.from)} s)`;
 }
 
 function sayInvariants({ verdict }: DrillResult): string {
