@@ -33,6 +33,7 @@ export class RunOn implements Strategy {
   begin(): void {}
 
   pick(ready: readonly Context[], last: Context | undefined): number {
+    if (ready.length === 1) return 0;
     let lastAt = -1;
     let userAt = -1;
     for (let i = 0; i < ready.length; i++) {

@@ -3,6 +3,10 @@ import { syntheticModels, vfModels } from '../../devices/index.ts';
 import { mac } from '../../src/base/mac.ts';
 import { Machine } from '../../src/machine/machine.ts';
 import type { NicPlan, Plan } from '../../src/machine/plan.ts';
+import { Cell } from '../../src/sim/cell.ts';
+import { Mutex } from '../../src/sim/mutex.ts';
+import type { Task } from '../../src/sim/operation.ts';
+import { Simulation } from '../../src/sim/simulation.ts';
 import type { Event, EventBody } from '../../src/trace/event.ts';
 import { Recorder } from '../../src/trace/recorder.ts';
 import { type Line, median, time } from './measure.ts';
@@ -69,6 +73,22 @@ function cycles(transport: Plan['transport'], count: number, traced: boolean): {
   return { us: (ms * 1e3) / count, nsPerStep: (ms * 1e6) / (machine.sim.steps - before) };
 }
 
+/** Two contexts at one lock and one cell, and nothing else: what the scheduler itself takes. */
+function bareStep(): number {
+  const sim = new Simulation();
+  const [lock, cell] = [new Mutex(sim, 'lock'), new Cell(sim, 'cell', 0)];
+  function* count(): Task {
+    for (let i = 0; i < 100_000; i++) {
+      yield* lock.lock();
+      yield* cell.set((yield* cell.get()) + 1);
+      yield* lock.unlock();
+    }
+  }
+  for (const name of ['a', 'b']) sim.spawn(name, 'guest', count());
+  const ms = time(() => sim.run());
+  return (ms * 1e6) / sim.steps;
+}
+
 export function cycleLines(): Line[] {
   const run = (transport: Plan['transport'], traced: boolean, count: number) => {
     const steps: number[] = [];
@@ -82,6 +102,7 @@ export function cycleLines(): Line[] {
   const direct = run('direct', false, 2000);
   const bytes = run('bytes', true, 500);
   return [
+    { what: 'a bare step: a lock, a cell, no drivers', figure: median(5, bareStep), unit: 'ns' },
     { what: 'a step, direct, no trace', figure: direct.nsPerStep, unit: 'ns', target: 500 },
     { what: 'plug-join-revoke-return, direct, no trace', figure: direct.us, unit: 'us', target: 300 },
     { what: 'a step, bytes and trace', figure: bytes.nsPerStep, unit: 'ns' },

@@ -69,7 +69,8 @@ export class NotifierChain {
     while (next !== undefined) {
       const block: NotifierBlock = next;
       next = this.blocks.after(block); // read before the call, as notifier_call_chain() does
-      const verdict = yield* this.callOne(block, event, dev);
+      const verdict = yield* block.notify(event, dev);
+      this.tell(block, event, dev, verdict);
       if (verdict === 'stop') return undefined;
       if (verdict === 'bad') return 'EPERM';
       if (typeof verdict === 'object') return verdict.errno;
@@ -80,10 +81,13 @@ export class NotifierChain {
   /** Raises an event for one listener only: the replay when it comes or goes. */
   *callOne(block: NotifierBlock, event: NetdevEvent, dev: Netdev): Task<Verdict> {
     const verdict = yield* block.notify(event, dev);
-    if (block.builtIn !== true) {
-      const shown = typeof verdict === 'object' ? verdict.errno : verdict;
-      this.trace.emit({ kind: 'notifier', event, dev: dev.dev, notifier: block.name, verdict: shown });
-    }
+    this.tell(block, event, dev, verdict);
     return verdict;
+  }
+
+  private tell(block: NotifierBlock, event: NetdevEvent, { dev }: Netdev, verdict: Verdict): void {
+    if (block.builtIn === true) return;
+    const shown = typeof verdict === 'object' ? verdict.errno : verdict;
+    this.trace.emit({ kind: 'notifier', event, dev, notifier: block.name, verdict: shown });
   }
 }

@@ -5,7 +5,7 @@
 import { assert } from '../../base/assert.ts';
 import { ms, seconds } from '../../base/time.ts';
 import { Mutex } from '../../sim/mutex.ts';
-import type { Task } from '../../sim/operation.ts';
+import type { Operation, Task } from '../../sim/operation.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { Netdev } from './netdev.ts';
 import type { NotifierChain } from './notifier.ts';
@@ -31,12 +31,12 @@ export class Rtnl {
     this.chain = chain;
   }
 
-  *lock(): Task {
-    yield* this.mutex.lock();
+  lock(): Operation<void> {
+    return this.mutex.lock();
   }
 
-  *tryLock(): Task<boolean> {
-    return yield* this.mutex.tryLock();
+  tryLock(): Operation<boolean> {
+    return this.mutex.tryLock();
   }
 
   /** What a work item gives that has to try again. */
