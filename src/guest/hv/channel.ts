@@ -10,6 +10,7 @@ import type { Bus, RingPair } from '../../bus/bus.ts';
 import type { AnyProtocol, Payload } from '../../bus/memory.ts';
 import type { ReadPacket, RingPacket } from '../../bus/packet.ts';
 import { Cell } from '../../sim/cell.ts';
+import { Completion } from '../../sim/completion.ts';
 import { Doorbell } from '../../sim/doorbell.ts';
 import type { Operation, Task } from '../../sim/operation.ts';
 import type { Simulation } from '../../sim/simulation.ts';
@@ -43,15 +44,22 @@ export interface Outgoing {
   readonly pages?: readonly PageRange[];
 }
 
+/** One opening of a channel: its rings, and the bell of whoever serves them. */
+interface Opening {
+  readonly rings: RingPair;
+  readonly gpadl: number;
+  /** What the serving context waits for: the channel's interrupts, and the end of the opening. */
+  readonly doorbell: Doorbell;
+  /** Set when a context serves it; that one completes `over` when it ends. */
+  served: boolean;
+  readonly over: Completion;
+}
+
 export class Channel {
   readonly offer: Offer;
   /** Set when the host has taken the channel back: nothing is sent or delivered from then on. */
   readonly rescinded: Cell<boolean>;
-  /** Rings, while the channel is open. */
-  rings: RingPair | undefined;
-  ringGpadl = 0;
-  /** What the serving context waits for: the channel's interrupts, and the end of the channel. */
-  readonly doorbell: Doorbell;
+  opening: Opening | undefined;
   private readonly sim: Simulation;
   private readonly bus: Bus;
   /** vmbus_requestor: ids from 1; 0 means that no answer is wanted. */
@@ -65,16 +73,26 @@ export class Channel {
     this.bus = bus;
     this.offer = offer;
     this.rescinded = new Cell(sim, `${offer.dev}.rescinded`, false);
-    this.doorbell = new Doorbell(sim, `${offer.dev}.interrupt`);
+  }
+
+  /** Rings, while the channel is open. */
+  get rings(): RingPair | undefined {
+    return this.opening?.rings;
   }
 
   get isOpen(): boolean {
-    return this.rings !== undefined;
+    return this.opening !== undefined;
+  }
+
+  prepare(rings: RingPair, gpadl: number): Opening {
+    const { dev } = this.offer;
+    const doorbell = new Doorbell(this.sim, `${dev}.interrupt`);
+    return { rings, gpadl, doorbell, served: false, over: new Completion(this.sim, `${dev}.serving_over`) };
   }
 
   /** Sends a packet for which no completion is wanted. */
-  *send(out: Outgoing): Task<SendResult> {
-    return yield* this.write(out, 0n);
+  send(out: Outgoing): Task<SendResult> {
+    return this.write(out, 0n);
   }
 
   /** Sends a packet that the host shall complete; the cell gets the answer, if it comes within the limit. */
@@ -139,27 +157,30 @@ export class Channel {
 
   /** Serves what the host sends until the channel is closed: the body of its tasklet or NAPI context. */
   *serve(handle: (packet: ReadPacket) => Task): Task {
-    const rings = this.rings;
-    assert(rings !== undefined, `${this.offer.dev} is served before it is open`);
-    while (this.rings === rings) {
-      yield* this.doorbell.wait();
-      while (this.rings === rings && !this.rescinded.now) {
+    const opening = this.opening;
+    assert(opening !== undefined, `${this.offer.dev} is served before it is open`);
+    const { doorbell, rings } = opening;
+    opening.served = true;
+    while (this.opening === opening) {
+      yield* doorbell.wait();
+      while (this.opening === opening && !this.rescinded.now) {
         const packet = yield* rings.toGuest.read();
         if (packet === undefined) break;
         yield* handle(packet);
       }
     }
+    yield* opening.over.complete();
   }
 
   /** An interrupt that came before anybody listened is lost (before 9448ccd85336). */
   *loseEarlyInterrupt(): Task {
-    yield* this.doorbell.silence();
+    if (this.opening !== undefined) yield* this.opening.doorbell.silence();
   }
 
   /** The host has taken the channel back: requests that only a packet could answer stay open, as in the kernel. */
   *markRescinded(): Task {
     yield* this.rescinded.set(true);
-    for (const answer of this.polled) yield* answer.resolve('rescinded');
+    for (const answer of [...this.polled]) yield* answer.resolve('rescinded');
   }
 
   /** Gives up on all requests: their waiters were released by closing the channel. */

@@ -7,7 +7,7 @@
 import type { Guid } from '../../base/guid.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { Bus } from '../../bus/bus.ts';
-import type { Task } from '../../sim/operation.ts';
+import type { Operation, Task } from '../../sim/operation.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import { WaitCell } from '../../sim/wait-cell.ts';
 import { isMalformed } from '../../wire/message.ts';
@@ -83,7 +83,8 @@ export class VmbusClient {
       this.bus.freeRings(rings);
       return gpadl.error;
     }
-    this.bus.listen(relid, channel.doorbell);
+    const opening = channel.prepare(rings, gpadl.value);
+    this.bus.listen(relid, opening.doorbell);
     const response = yield* this.ask(`open ${relid}`, {
       name: 'openChannel',
       childRelid: relid,
@@ -94,8 +95,7 @@ export class VmbusClient {
       userData: NO_USER_DATA,
     });
     if (response !== 'rescinded' && response.name === 'openChannelResult' && response.status === 0) {
-      channel.rings = rings;
-      channel.ringGpadl = gpadl.value;
+      channel.opening = opening;
       return undefined;
     }
     this.bus.unlisten(relid);
@@ -104,17 +104,18 @@ export class VmbusClient {
     return response === 'rescinded' ? 'ENODEV' : 'EAGAIN';
   }
 
-  /** vmbus_close(): the host is told, the serving context ends, the rings' GPADL goes. There is no answer to wait for. */
+  /** vmbus_close(): the serving context ends what it is at (tasklet_disable(), napi_disable()), the host is told, the rings' GPADL goes. There is no answer to wait for. */
   *close(channel: Channel): Task {
-    const rings = channel.rings;
-    if (rings === undefined) return;
-    channel.rings = undefined;
+    const { opening } = channel;
+    if (opening === undefined) return;
+    channel.opening = undefined;
     this.bus.unlisten(channel.offer.relid);
-    yield* channel.doorbell.ring(); // the serving context looks up, and ends
+    yield* opening.doorbell.ring(); // the serving context looks up, and ends
+    if (opening.served) yield* opening.over.wait();
     channel.forgetRequests();
     yield* this.post({ name: 'closeChannel', childRelid: channel.offer.relid });
-    yield* this.teardownGpadl(channel, channel.ringGpadl);
-    this.bus.freeRings(rings);
+    yield* this.teardownGpadl(channel, opening.gpadl);
+    this.bus.freeRings(opening.rings);
   }
 
   /** vmbus_establish_gpadl(): EDQUOT when the host refuses, ENODEV when the channel was taken back. */
@@ -242,8 +243,8 @@ export class VmbusClient {
     return (yield* cell.wait()) ?? 'rescinded';
   }
 
-  private *post(message: VmbusMessage): Task {
-    yield* this.bus.postMessage(this.connection, message);
+  private post(message: VmbusMessage): Operation<unknown> {
+    return this.bus.postMessage(this.connection, message);
   }
 }
 

@@ -144,5 +144,5 @@ function speakEarly(m: TestMachine): void {
   const payload = { name: 'sendVfAssociation', allocated: 0, serial: 1 } as const;
   const packet = { type: 'inband', transactionId: 0n, completionRequested: false, payload, protocol: NVSP } as const;
   rings.toGuest['put'](packet);
-  m.kernel.vmbusCore['devices'].get(1)?.channel.doorbell.inject();
+  m.kernel.vmbusCore['devices'].get(1)?.channel.opening?.doorbell.inject();
 }
