@@ -186,6 +186,7 @@ describe('a VF that comes while its NIC is elsewhere', () => {
     const m = alone();
     m.guest.move('nic1', 'blue');
     m.guest.up('nic1');
+    m.settle();
     m.forget();
     m.host.plug();
     m.untilEvent('log', { dev: 'nic1.vf', text: 'VF moved to namespace with: eth0' });

@@ -31,7 +31,13 @@ function apart(m: TestMachine): NetvscNic {
     linkChange: () => linkChangeWork(self),
     netdev: { open: nothing, stop: nothing, startXmit: nothing },
   }));
-  nic.session = {} as never;
+  m.run(
+    'attach',
+    'guest',
+    (function* () {
+      yield* nic.session.set({} as never);
+    })(),
+  );
   return nic;
 }
 

@@ -20,7 +20,7 @@ const SWITCH_RETRIES = 2000;
 
 /** netvsc_vf_changed(): a joined VF came up or goes down. What is so already is not asked for again. */
 export function* vfChanged(nic: NetvscNic, vf: Netdev, event: NetdevEvent): Task {
-  if (nic.session === undefined || vf.master !== nic.netdev) return;
+  if (nic.session.now === undefined || vf.master !== nic.netdev) return;
   const up = event === 'NETDEV_GOING_DOWN' ? false : vf.running.now;
   if (nic.dataPathIsVf.now === up) return;
   if (up && fixed(nic.kernel, 'mac-fallback') && (yield* nic.vfAlloc.get()) === 0) {

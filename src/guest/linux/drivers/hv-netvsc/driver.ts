@@ -2,7 +2,8 @@
  * hv_netvsc as a module: load and unload, probe and remove of a NIC, the notifier, open and close.
  * Source: drivers/net/hyperv/netvsc_drv.c (reference B.2, B.3, B.6, B.9).
  * What this leaves out: suspend and resume, ethtool, ring parameters, MAC changes, statistics; the use after free when a
- * link indication comes between netvsc_remove()'s cancel and the end of NAPI (the work is cancelled again here).
+ * link indication comes between netvsc_remove()'s cancel and the end of NAPI (the work is cancelled again here);
+ * netvsc_wait_until_empty(), which before a close polls the rings until both are empty.
  */
 
 import type { Task } from '../../../../sim/operation.ts';
@@ -150,7 +151,7 @@ function* attach(nic: NetvscNic): Task<Errno | undefined> {
     log(kernel, nic.dev, 'err', `unable to add netvsc device (ret ${inLog(session.error)})`);
     return session.error;
   }
-  nic.session = session.value;
+  yield* nic.session.set(session.value);
   const rndis = yield* initializeRndis(nic, session.value);
   if (rndis === undefined) {
     yield* detach(nic);
@@ -160,6 +161,19 @@ function* attach(nic: NetvscNic): Task<Errno | undefined> {
   nic.linkUp = rndis.linkUp;
   nic.netdev.devAddr = rndis.mac;
   nic.netdev.mtuMax = session.value.version >= NVSP_VERSIONS['2'] ? MTU_MAX : MTU_MAX_LEGACY;
+  return yield* reopen(nic);
+}
+
+/** The second half of netvsc_attach(): a NIC that is up receives again, and its carrier is lost for a moment. */
+function* reopen(nic: NetvscNic): Task<Errno | undefined> {
+  const { kernel, netdev } = nic;
+  yield* kernel.linkWatch.carrier(netdev, false);
+  if (!netdev.running.now) return undefined;
+  if (!(yield* setPacketFilter(nic, FILTER_OPEN))) {
+    yield* detach(nic);
+    return 'EIO';
+  }
+  if (nic.linkUp) yield* kernel.linkWatch.carrier(netdev, true);
   return undefined;
 }
 
@@ -205,19 +219,24 @@ function* remove(kernel: LinuxKernel, list: NicList, nics: Map<HvDevice, NetvscN
   yield* nic.vfNamespace.retire();
 }
 
-/** rndis_filter_device_remove(): halt, then the session ends. */
+/**
+ * rndis_filter_device_remove(): halt, then the session ends. Between the two, and under the RTNL, every frame that is on
+ * its way is waited for; on a channel that the host has taken back that is for ever.
+ */
 function* detach(nic: NetvscNic): Task {
-  const { session } = nic;
+  const session = nic.session.now;
   if (session === undefined) return;
   yield* haltRndis(nic);
+  yield* session.sends.destroy();
+  yield* session.sends.drained();
   nic.filter = 0;
-  nic.session = undefined;
   yield* closeSession(nic, session);
 }
 
 /** netvsc_open(): filter, carrier, then the VF that follows. */
 function* open(nic: NetvscNic): Task<Errno | undefined> {
   const { kernel, netdev } = nic;
+  yield* kernel.linkWatch.carrier(netdev, false); // closing has left it as it was
   if (!(yield* setPacketFilter(nic, FILTER_OPEN))) {
     logAbout(kernel, netdev, 'err', `unable to open device (ret ${inLog('EIO')}).`);
     return 'EIO';
@@ -232,6 +251,7 @@ function* open(nic: NetvscNic): Task<Errno | undefined> {
 
 /** netvsc_close(): the VF is closed last, and by that the path is switched back. */
 function* stop(nic: NetvscNic): Task {
+  if (nic.session.now === undefined) return;
   yield* setPacketFilter(nic, 0);
   const vf = nic.vf.now;
   if (vf !== undefined) yield* closeDevice(nic.kernel.net, vf);
@@ -240,6 +260,7 @@ function* stop(nic: NetvscNic): Task {
 /** netvsc_change_mtu(): the VF first, then the whole session is taken down and brought up again. */
 function* changeMtu(nic: NetvscNic, mtu: number): Task<Errno | undefined> {
   const { kernel, netdev } = nic;
+  if (nic.session.now === undefined) return 'ENODEV';
   const vf = nic.vf.now;
   if (vf !== undefined) {
     const errno = yield* setMtu(kernel.net, vf, mtu);
@@ -249,17 +270,9 @@ function* changeMtu(nic: NetvscNic, mtu: number): Task<Errno | undefined> {
   yield* detach(nic);
   netdev.mtu = mtu; // the new session tells it to the host
   const errno = yield* attach(nic);
-  if (errno === undefined) {
-    yield* reopen(nic);
-    return undefined;
-  }
+  if (errno === undefined) return undefined;
   netdev.mtu = before;
-  if ((yield* attach(nic)) === undefined) yield* reopen(nic);
-  else logAbout(kernel, netdev, 'err', 'restoring mtu failed');
+  if ((yield* attach(nic)) !== undefined) logAbout(kernel, netdev, 'err', 'restoring mtu failed');
   if (vf !== undefined) yield* setMtu(kernel.net, vf, before);
   return errno;
-}
-
-function* reopen(nic: NetvscNic): Task {
-  if (nic.netdev.running.now) yield* setPacketFilter(nic, FILTER_OPEN);
 }

@@ -14,7 +14,7 @@ export function* linkChangeWork(nic: NetvscNic): Task<undefined> {
     yield* nic.linkChange.schedule(spacing);
     return undefined;
   }
-  const delay = nic.session === undefined ? undefined : yield* takeTurn(nic, spacing);
+  const delay = nic.session.now === undefined ? undefined : yield* takeTurn(nic, spacing);
   yield* kernel.net.rtnl.unlock();
   if (delay !== undefined) yield* nic.linkChange.schedule(delay);
   return undefined;

@@ -41,13 +41,8 @@ function* onPacket(nic: NetvscNic, packet: ReadPacket): Task {
 
 /** Frames free their send section; everything else has somebody waiting. */
 function* onCompletion(nic: NetvscNic, packet: Packet): Task {
-  const { session } = nic;
-  const section = session?.inFlight.get(packet.transactionId);
-  if (session !== undefined && section !== undefined) {
-    session.inFlight.delete(packet.transactionId);
-    session.sections.free(section);
-    return;
-  }
+  const session = yield* nic.session.get();
+  if (session !== undefined && (yield* session.sends.end(packet.transactionId))) return;
   const known = yield* nic.device.channel.resolve(packet);
   if (!known) {
     const id = packet.transactionId.toString(16);
@@ -82,7 +77,8 @@ function* onInband(nic: NetvscNic, packet: Packet): Task {
 }
 
 function* onTransferPages(nic: NetvscNic, packet: Packet): Task {
-  const { session, kernel } = nic;
+  const { kernel } = nic;
+  const session = yield* nic.session.get();
   let status: number = NVSP_STATUS.success;
   for (const range of packet.type === 'transferPages' ? packet.transferPages.ranges : []) {
     const { byteOffset, byteCount } = range;

@@ -36,8 +36,8 @@ export class NetvscNic {
   readonly dev: string;
   /** Made with the NIC, so that what the host says early has a device to be told of; address and limits come later. */
   readonly netdev: Netdev;
-  /** nvdev: the open session; undefined while detached or removed. RTNL. */
-  session: NvspSession | undefined;
+  /** nvdev: the open session; undefined while detached or removed. Written under the RTNL. */
+  readonly session: Cell<NvspSession | undefined>;
   /** The NAPI context that serves the channel. */
   napi: Context | undefined;
   /** vf_netdev: the joined VF; transmit reads it without a lock. */
@@ -73,6 +73,7 @@ export class NetvscNic {
     const path = `VMBUS:00/${device.channel.offer.instance}`;
     const parent = { bus: 'vmbus', path, driver: 'hv_netvsc' } as const;
     this.netdev = new Netdev(sim, { dev: this.dev, parent, ops: bodies.netdev, mac: ZERO_MAC, mtuMin: MTU_MIN });
+    this.session = new Cell<NvspSession | undefined>(sim, `${this.dev}.nvdev`, undefined);
     this.vf = new Cell<Netdev | undefined>(sim, `${this.dev}.vf_netdev`, undefined, (vf) => vf?.dev ?? 'none');
     this.vfAlloc = new Cell(sim, `${this.dev}.vf_alloc`, 0);
     this.vfSerial = new Cell(sim, `${this.dev}.vf_serial`, 0);

@@ -5,7 +5,6 @@
  * What this leaves out: sub-channels and RSS, isolation, retries of a send that found the ring full at start-up.
  */
 
-import { LowestFree } from '../../../../base/index-table.ts';
 import { err, ok, type Result } from '../../../../base/result.ts';
 import { openPayload, PAGE_SIZE } from '../../../../bus/memory.ts';
 import type { Task } from '../../../../sim/operation.ts';
@@ -25,6 +24,7 @@ import { fixed, log } from '../../kernel.ts';
 import { serveNic } from './napi.ts';
 import type { NetvscNic } from './nic.ts';
 import { nvsp } from './nvsp-out.ts';
+import { Sends } from './sends.ts';
 
 /** netvsc_ring_bytes: 128 pages in each direction (module parameter ring_size). */
 const RING_PAGES = 128;
@@ -44,11 +44,9 @@ interface Buffer {
 export interface NvspSession {
   readonly version: number;
   readonly receive: Buffer;
-  readonly send: Buffer & { readonly sectionSize: number; readonly sections: number };
-  /** Send sections in use. */
-  readonly sections: LowestFree;
-  /** Frames on their way to the host by the synthetic path, by transaction: their section. */
-  readonly inFlight: Map<bigint, number>;
+  readonly send: Buffer & { readonly sectionSize: number };
+  /** Frames on their way to the host, with their sections of the send buffer. */
+  readonly sends: Sends;
 }
 
 /** Opens the channel and brings NVSP up; on failure everything is undone. */
@@ -77,6 +75,7 @@ export function* closeSession(nic: NetvscNic, session: NvspSession): Task {
   const { channel } = device;
   yield* channel.send(nvsp({ name: 'revokeReceiveBuffer', id: RECEIVE_BUFFER_ID }));
   yield* channel.send(nvsp({ name: 'revokeSendBuffer', id: SEND_BUFFER_ID }));
+  yield* nic.session.set(undefined);
   yield* kernel.vmbus.close(channel);
   yield* freeBuffer(nic, session.receive);
   yield* freeBuffer(nic, session.send);
@@ -110,9 +109,8 @@ function* negotiate(nic: NetvscNic): Task<Result<NvspSession, Errno>> {
   return ok({
     version,
     receive: receive.value,
-    send: { ...send.value, sectionSize, sections },
-    sections: new LowestFree(),
-    inFlight: new Map(),
+    send: { ...send.value, sectionSize },
+    sends: new Sends(nic.kernel.sim, `${nic.dev}.sends`, sections),
   });
 }
 

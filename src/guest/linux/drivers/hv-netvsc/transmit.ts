@@ -38,18 +38,18 @@ export function carriesByVf(nic: NetvscNic): boolean {
 }
 
 function* sendSynthetic(nic: NetvscNic, data: Uint8Array): Task {
-  const { session, kernel } = nic;
-  const section = session?.sections.take(session.send.sections);
+  const { kernel } = nic;
+  const { channel } = nic.device;
+  const session = yield* nic.session.get();
+  const id = channel.takeId();
+  const section = session === undefined ? undefined : yield* session.sends.begin(id);
   if (session === undefined || section === undefined) return drop(nic, 'no free send section');
   const message = { name: 'packet', data, perPacketInfo: NO_INFO } as const;
   const size = kernel.bus.gpadls.store(session.send.gpadl, section * session.send.sectionSize, RNDIS, message);
   if (size === undefined || size > session.send.sectionSize) {
-    session.sections.free(section);
+    yield* session.sends.end(id);
     return drop(nic, 'larger than a send section');
   }
-  const { channel } = nic.device;
-  const id = channel.takeId();
-  session.inFlight.set(id, section);
   const out = nvsp({
     name: 'sendRndisPacket',
     channelType: RNDIS_CHANNEL.data,
@@ -58,8 +58,7 @@ function* sendSynthetic(nic: NetvscNic, data: Uint8Array): Task {
   });
   const result = yield* channel.write(out, id);
   if (result === 'sent') return;
-  session.inFlight.delete(id);
-  session.sections.free(section);
+  yield* session.sends.end(id);
   drop(nic, result === 'full' ? 'ring full' : 'channel taken back');
 }
 

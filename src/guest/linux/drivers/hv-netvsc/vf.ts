@@ -62,7 +62,7 @@ function* markSlave(kernel: LinuxKernel, vf: Netdev): Task {
 
 /** netvsc_register_vf(): a second VF for the same NIC is ignored without a word. */
 export function* registerVf(kernel: LinuxKernel, nic: NetvscNic, vf: Netdev, context: RegisterContext): Task {
-  if (nic.session === undefined || nic.vf.now !== undefined) return;
+  if (nic.session.now === undefined || nic.vf.now !== undefined) return;
   if (vf.netns !== nic.netdev.netns) {
     yield* bringToMaster(nic, vf, ['VF moved to namespace with', 'could not move to same namespace as']);
     return; // the join happens in the REGISTER that the move raises

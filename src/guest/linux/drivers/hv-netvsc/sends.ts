@@ -1,0 +1,72 @@
+/**
+ * The frames on their way to the host by the synthetic path, and the send sections that they lie in: send_section_map,
+ * queue_sends and wait_drain of struct netvsc_device as one object. Source: drivers/net/hyperv/netvsc.c
+ * (netvsc_get_next_send_section(), netvsc_send_tx_complete()), rndis_filter.c (rndis_filter_halt_device()).
+ */
+import { LowestFree } from '../../../../base/index-table.ts';
+import { Operation, SharedObject } from '../../../../sim/operation.ts';
+import type { Simulation } from '../../../../sim/simulation.ts';
+
+export class Sends extends SharedObject {
+  private readonly sections = new LowestFree();
+  /** The section of each frame, by its transaction. */
+  private readonly inFlight = new Map<bigint, number>();
+  private readonly count: number;
+  /** nvdev->destroy. */
+  private destroyed = false;
+
+  constructor(sim: Simulation, name: string, count: number) {
+    super(sim, name);
+    this.count = count;
+  }
+
+  /** A section for the frame that goes out as this transaction; undefined when all are in use, or at the end. */
+  begin(transaction: bigint): Operation<number | undefined> {
+    return new Operation(this, 'beginSend', transaction);
+  }
+
+  /** The host has the frame, or it never went; false when there is no such frame. */
+  end(transaction: bigint): Operation<boolean> {
+    return new Operation(this, 'endSend', transaction);
+  }
+
+  /** Nothing more is sent. */
+  destroy(): Operation<void> {
+    return new Operation(this, 'destroy');
+  }
+
+  /** wait_drain: until no frame is on its way, without a limit. */
+  drained(): Operation<void> {
+    return new Operation(this, 'drained');
+  }
+
+  enabled(operation: Operation): boolean {
+    return operation.kind !== 'drained' || this.inFlight.size === 0;
+  }
+
+  perform(operation: Operation): number | boolean | undefined {
+    switch (operation.kind) {
+      case 'beginSend': {
+        const section = this.destroyed ? undefined : this.sections.take(this.count);
+        if (section !== undefined) this.inFlight.set(operation.arg as bigint, section);
+        return section;
+      }
+      case 'endSend': {
+        const section = this.inFlight.get(operation.arg as bigint);
+        if (section === undefined) return false;
+        this.inFlight.delete(operation.arg as bigint);
+        this.sections.free(section);
+        return true;
+      }
+      case 'destroy':
+        this.destroyed = true;
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  peek(): string {
+    return `${this.inFlight.size} on their way${this.destroyed ? ', the last ones' : ''}`;
+  }
+}
