@@ -119,7 +119,8 @@ export class Bus {
   createRings(pages: number): RingPair {
     assert(pages >= 2, `a ring of ${pages} pages has no room for data`);
     const firstPfn = this.memory.allocate(2 * pages);
-    const pfns = Array.from({ length: 2 * pages }, (_, i) => firstPfn + i);
+    const pfns: number[] = [];
+    for (let pfn = firstPfn; pfn < firstPfn + 2 * pages; pfn++) pfns.push(pfn);
     const pair = this.makeRings({ pfns, downstreamPageOffset: pages, adopted: false });
     this.resetRings(pair);
     return pair;
