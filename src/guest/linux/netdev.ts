@@ -72,6 +72,8 @@ export class Netdev {
   netns: NetNamespace | undefined;
   /** `__LINK_STATE_START`: true during ndo_open already. netif_running(). */
   readonly running: Cell<boolean>;
+  /** The `master` link in sysfs. */
+  readonly masterLink: Cell<Netdev | undefined>;
   readonly carrier: Cell<boolean>;
   /** dev->flags, read without a lock by sysfs and by packet paths. */
   readonly flags: Cell<number>;
@@ -111,6 +113,7 @@ export class Netdev {
     this.mtuMin = mtuMin;
     this.mtuMax = mtuMax;
     this.running = new Cell(sim, `${dev}.running`, false);
+    this.masterLink = new Cell<Netdev | undefined>(sim, `${dev}.master`, undefined, (to) => to?.dev ?? 'none');
     this.carrier = new Cell(sim, `${dev}.carrier`, false);
     // alloc_etherdev(): ether_setup() gives an Ethernet device these flags (net/ethernet/eth.c)
     this.flags = new Cell<number>(sim, `${dev}.flags`, IFF.BROADCAST | IFF.MULTICAST);

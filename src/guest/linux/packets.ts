@@ -18,10 +18,10 @@ import type { Netdev } from './netdev.ts';
  */
 export function* receive(dev: Netdev, frame: Uint8Array): Task {
   if (!dev.running.now) return;
-  for (const socket of dev.sockets) yield* socket.put(frame);
+  for (const socket of [...dev.sockets]) yield* socket.put(frame);
   if (dev.rxHandler === undefined) return;
   const master = dev.rxHandler(frame);
-  for (const socket of master.sockets) yield* socket.put(frame);
+  for (const socket of [...master.sockets]) yield* socket.put(frame);
 }
 
 /** dev_queue_xmit(): a frame for a device that is not running goes nowhere. */

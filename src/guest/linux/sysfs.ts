@@ -7,7 +7,7 @@
 import { err, ok, type Result } from '../../base/result.ts';
 import { Operation, SharedObject, type Task } from '../../sim/operation.ts';
 import type { Errno } from '../uapi/errno.ts';
-import type { PciLocation, SysfsAttribute, SysfsLink } from '../uapi/linux.ts';
+import { IFF, type PciLocation, type SysfsAttribute, type SysfsLink } from '../uapi/linux.ts';
 import type { Netdev } from './netdev.ts';
 import { devpathOf } from './sysfs-path.ts';
 
@@ -83,7 +83,7 @@ export function attributeText(dev: Netdev, attribute: SysfsAttribute): Result<st
     case 'address':
       return ok(dev.devAddr);
     case 'flags':
-      return ok(`0x${dev.flags.now.toString(16)}`); // %#x of the raw word: lower case, no padding
+      return ok(flagsText(dev.flags.now));
     case 'carrier':
     case 'dormant':
       if (!dev.running.now) return err('EINVAL'); // both ask netif_running() first
@@ -108,6 +108,9 @@ export function attributeText(dev: Netdev, attribute: SysfsAttribute): Result<st
   }
 }
 
+/** %#x of the raw word: lower case, no padding. */
+const flagsText = (flags: number): string => `0x${flags.toString(16)}`;
+
 /** RFC 2863 state as Linux names it (dev->operstate). */
 function operstate(dev: Netdev): string {
   if (!dev.up) return 'down';
@@ -118,17 +121,28 @@ function operstate(dev: Netdev): string {
 export function* readAttribute(sysfs: SysfsNet, path: string, attribute: SysfsAttribute): Task<Result<string, Errno>> {
   const dev = yield* sysfs.find(path);
   if (dev === undefined) return err('ENOENT');
-  if (attribute === 'flags') yield* dev.flags.get();
-  if (attribute === 'carrier' || attribute === 'operstate') yield* dev.carrier.get();
-  return attributeText(dev, attribute);
+  switch (attribute) {
+    case 'flags':
+      return ok(flagsText(yield* dev.flags.get()));
+    case 'carrier':
+    case 'dormant':
+      if (!(yield* dev.running.get())) return err('EINVAL'); // both ask netif_running() first
+      return ok(attribute === 'carrier' && (yield* dev.carrier.get()) ? '1' : '0');
+    case 'operstate':
+      return ok(((yield* dev.flags.get()) & IFF.UP) !== 0 && (yield* dev.carrier.get()) ? 'up' : 'down');
+    default:
+      return attributeText(dev, attribute);
+  }
 }
 
 export function* readLink(sysfs: SysfsNet, path: string, link: SysfsLink): Task<Result<string, Errno>> {
   const dev = yield* sysfs.find(path);
   if (dev === undefined) return err('ENOENT');
   switch (link) {
-    case 'master':
-      return dev.master === undefined ? err('ENOENT') : ok(dev.master.name);
+    case 'master': {
+      const master = yield* dev.masterLink.get();
+      return master === undefined ? err('ENOENT') : ok(master.name);
+    }
     case 'device/driver':
       return ok(dev.parent.driver);
     case 'device':

@@ -14,9 +14,9 @@ export function* linkToMaster(net: Registry, dev: Netdev, master: Netdev): Task<
   if (dev.master !== undefined) return dev.master === master ? 'EEXIST' : 'EBUSY';
   const vetoed = yield* net.chain.call('NETDEV_PRECHANGEUPPER', dev);
   if (vetoed !== undefined) return vetoed;
-  adjust(net, dev, master);
+  yield* adjust(net, dev, master);
   const rejected = yield* net.chain.call('NETDEV_CHANGEUPPER', dev);
-  if (rejected !== undefined) adjust(net, dev, undefined);
+  if (rejected !== undefined) yield* adjust(net, dev, undefined);
   return rejected;
 }
 
@@ -24,14 +24,15 @@ export function* unlinkFromMaster(net: Registry, dev: Netdev): Task {
   net.rtnl.assertHeld('netdev_upper_dev_unlink');
   if (dev.master === undefined) return;
   yield* net.chain.call('NETDEV_PRECHANGEUPPER', dev);
-  adjust(net, dev, undefined);
+  yield* adjust(net, dev, undefined);
   yield* net.chain.call('NETDEV_CHANGEUPPER', dev);
 }
 
-function adjust(net: Registry, dev: Netdev, master: Netdev | undefined): void {
+function* adjust(net: Registry, dev: Netdev, master: Netdev | undefined): Task {
   if (master !== undefined) master.slaves.push(dev);
   else dev.master?.slaves.splice(dev.master.slaves.indexOf(dev), 1);
   dev.master = master;
+  yield* dev.masterLink.set(master);
   net.sim.trace.emit({ kind: 'netdev.master', dev: dev.dev, master: master?.dev ?? '' });
 }
 

@@ -4,6 +4,7 @@
  * address is set before register_netdev(), and a driver's remove unregisters first.
  * What this leaves out: everything of real hardware but its delays; resets and health recovery.
  */
+import { Cell } from '../../../sim/cell.ts';
 import type { Context } from '../../../sim/context.ts';
 import type { Task } from '../../../sim/operation.ts';
 import type { Errno } from '../../uapi/errno.ts';
@@ -66,12 +67,13 @@ class Vf {
   private readonly netdev: Netdev;
   private readonly served: Context[] = [];
   /** Between ndo_open and ndo_stop the carrier follows the link. */
-  private opened = false;
+  private readonly opened: Cell<boolean>;
 
   constructor(kernel: LinuxKernel, device: PciDevice, traits: VfTraits) {
     this.kernel = kernel;
     this.device = device;
     this.traits = traits;
+    this.opened = new Cell(kernel.sim, `${device.dev}.opened`, false);
     const { dev, domain, path, vendorId, deviceId, fn } = device;
     const driver = device.driver?.name ?? '';
     this.netdev = new Netdev(kernel.sim, {
@@ -117,17 +119,17 @@ class Vf {
 
   /** ndo_open: queues and link; the carrier is there when it returns. */
   private *open(): Task<Errno | undefined> {
-    const { kernel, device, netdev, traits } = this;
+    const { kernel, device, traits } = this;
     yield* kernel.sim.sleep(kernel.latency.of('vf.link', traits.link), `${device.dev}'s link`);
     if ((yield* device.fn.barRead(0)) === 0xffff_ffff) return 'EIO';
-    this.opened = true;
-    if (yield* device.fn.link.get()) yield* kernel.linkWatch.carrier(netdev, true);
+    yield* this.opened.set(true);
+    yield* this.followLink();
     return undefined;
   }
 
   private *stop(): Task {
     const { kernel, device, netdev, traits } = this;
-    this.opened = false;
+    yield* this.opened.set(false);
     yield* kernel.linkWatch.carrier(netdev, false);
     yield* kernel.sim.sleep(kernel.latency.of('vf.stop', traits.stop), `${device.dev}'s queues`);
   }
@@ -141,8 +143,19 @@ class Vf {
     const { link } = this.device.fn;
     for (let up = link.now; ; ) {
       up = yield* link.heed(up);
-      if (this.opened) yield* this.kernel.linkWatch.carrier(this.netdev, up);
+      if (yield* this.opened.get()) yield* this.followLink();
     }
+  }
+
+  /** The carrier as the port has it; whoever changes either meanwhile finds it looked at again. */
+  private *followLink(): Task {
+    const { link } = this.device.fn;
+    let up: boolean;
+    do {
+      up = yield* link.get();
+      yield* this.kernel.linkWatch.carrier(this.netdev, up);
+    } while (up !== (yield* link.get()));
+    if (!(yield* this.opened.get())) yield* this.kernel.linkWatch.carrier(this.netdev, false);
   }
 
   private *receiveFrames(): Task {
