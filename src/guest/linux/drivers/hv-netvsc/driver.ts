@@ -152,6 +152,7 @@ function* attach(nic: NetvscNic): Task<Errno | undefined> {
     return session.error;
   }
   yield* nic.session.set(session.value);
+  yield* nic.sends.open(session.value.send.sections);
   const rndis = yield* initializeRndis(nic, session.value);
   if (rndis === undefined) {
     yield* detach(nic);
@@ -227,8 +228,8 @@ function* detach(nic: NetvscNic): Task {
   const session = nic.session.now;
   if (session === undefined) return;
   yield* haltRndis(nic);
-  yield* session.sends.destroy();
-  yield* session.sends.drained();
+  yield* nic.sends.destroy();
+  yield* nic.sends.drained();
   nic.filter = 0;
   yield* closeSession(nic, session);
 }

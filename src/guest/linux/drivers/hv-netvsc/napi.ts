@@ -41,8 +41,7 @@ function* onPacket(nic: NetvscNic, packet: ReadPacket): Task {
 
 /** Frames free their send section; everything else has somebody waiting. */
 function* onCompletion(nic: NetvscNic, packet: Packet): Task {
-  const session = yield* nic.session.get();
-  if (session !== undefined && (yield* session.sends.end(packet.transactionId))) return;
+  if (yield* nic.sends.end(packet.transactionId)) return;
   const known = yield* nic.device.channel.resolve(packet);
   if (!known) {
     const id = packet.transactionId.toString(16);

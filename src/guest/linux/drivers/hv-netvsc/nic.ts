@@ -14,6 +14,7 @@ import type { RndisMessage } from '../../../../wire/rndis.ts';
 import type { LinuxKernel } from '../../kernel.ts';
 import { Netdev, type NetdevOps } from '../../netdev.ts';
 import type { HvDevice } from '../../vmbus-core.ts';
+import { Sends } from './sends.ts';
 import type { NvspSession } from './session.ts';
 
 const MTU_MIN = 68;
@@ -38,6 +39,8 @@ export class NetvscNic {
   readonly netdev: Netdev;
   /** nvdev: the open session; undefined while detached or removed. Written under the RTNL. */
   readonly session: Cell<NvspSession | undefined>;
+  /** Frames on their way to the host, with their sections of the send buffer. */
+  readonly sends: Sends;
   /** The NAPI context that serves the channel. */
   napi: Context | undefined;
   /** vf_netdev: the joined VF; transmit reads it without a lock. */
@@ -74,6 +77,7 @@ export class NetvscNic {
     const parent = { bus: 'vmbus', path, driver: 'hv_netvsc' } as const;
     this.netdev = new Netdev(sim, { dev: this.dev, parent, ops: bodies.netdev, mac: ZERO_MAC, mtuMin: MTU_MIN });
     this.session = new Cell<NvspSession | undefined>(sim, `${this.dev}.nvdev`, undefined);
+    this.sends = new Sends(sim, `${this.dev}.sends`);
     this.vf = new Cell<Netdev | undefined>(sim, `${this.dev}.vf_netdev`, undefined, (vf) => vf?.dev ?? 'none');
     this.vfAlloc = new Cell(sim, `${this.dev}.vf_alloc`, 0);
     this.vfSerial = new Cell(sim, `${this.dev}.vf_serial`, 0);

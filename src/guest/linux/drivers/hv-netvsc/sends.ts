@@ -1,23 +1,22 @@
 /**
- * The frames on their way to the host by the synthetic path, and the send sections that they lie in: send_section_map,
+ * A NIC's frames on their way to the host by the synthetic path, and the send sections that they lie in: send_section_map,
  * queue_sends and wait_drain of struct netvsc_device as one object. Source: drivers/net/hyperv/netvsc.c
  * (netvsc_get_next_send_section(), netvsc_send_tx_complete()), rndis_filter.c (rndis_filter_halt_device()).
+ * While a frame is out its session stays, so whoever has begun a send may look at the session as it is.
  */
 import { LowestFree } from '../../../../base/index-table.ts';
 import { Operation, SharedObject } from '../../../../sim/operation.ts';
-import type { Simulation } from '../../../../sim/simulation.ts';
 
 export class Sends extends SharedObject {
-  private readonly sections = new LowestFree();
+  private sections = new LowestFree();
   /** The section of each frame, by its transaction. */
   private readonly inFlight = new Map<bigint, number>();
-  private readonly count: number;
-  /** nvdev->destroy. */
-  private destroyed = false;
+  /** How many sections there are: none without a session, or when it is about to end (nvdev->destroy). */
+  private count = 0;
 
-  constructor(sim: Simulation, name: string, count: number) {
-    super(sim, name);
-    this.count = count;
+  /** A session begins that has so many sections. */
+  open(count: number): Operation<void> {
+    return new Operation(this, 'open', count);
   }
 
   /** A section for the frame that goes out as this transaction; undefined when all are in use, or at the end. */
@@ -47,7 +46,7 @@ export class Sends extends SharedObject {
   perform(operation: Operation): number | boolean | undefined {
     switch (operation.kind) {
       case 'beginSend': {
-        const section = this.destroyed ? undefined : this.sections.take(this.count);
+        const section = this.sections.take(this.count);
         if (section !== undefined) this.inFlight.set(operation.arg as bigint, section);
         return section;
       }
@@ -59,7 +58,11 @@ export class Sends extends SharedObject {
         return true;
       }
       case 'destroy':
-        this.destroyed = true;
+        this.count = 0;
+        return undefined;
+      case 'open':
+        this.sections = new LowestFree();
+        this.count = operation.arg as number;
         return undefined;
       default:
         return undefined;
@@ -67,6 +70,6 @@ export class Sends extends SharedObject {
   }
 
   peek(): string {
-    return `${this.inFlight.size} on their way${this.destroyed ? ', the last ones' : ''}`;
+    return `${this.inFlight.size} on their way${this.count === 0 ? ', the last ones' : ''}`;
   }
 }

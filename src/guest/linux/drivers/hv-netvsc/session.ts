@@ -24,7 +24,6 @@ import { fixed, log } from '../../kernel.ts';
 import { serveNic } from './napi.ts';
 import type { NetvscNic } from './nic.ts';
 import { nvsp } from './nvsp-out.ts';
-import { Sends } from './sends.ts';
 
 /** netvsc_ring_bytes: 128 pages in each direction (module parameter ring_size). */
 const RING_PAGES = 128;
@@ -44,9 +43,7 @@ interface Buffer {
 export interface NvspSession {
   readonly version: number;
   readonly receive: Buffer;
-  readonly send: Buffer & { readonly sectionSize: number };
-  /** Frames on their way to the host, with their sections of the send buffer. */
-  readonly sends: Sends;
+  readonly send: Buffer & { readonly sectionSize: number; readonly sections: number };
 }
 
 /** Opens the channel and brings NVSP up; on failure everything is undone. */
@@ -109,8 +106,7 @@ function* negotiate(nic: NetvscNic): Task<Result<NvspSession, Errno>> {
   return ok({
     version,
     receive: receive.value,
-    send: { ...send.value, sectionSize },
-    sends: new Sends(nic.kernel.sim, `${nic.dev}.sends`, sections),
+    send: { ...send.value, sectionSize, sections },
   });
 }
 

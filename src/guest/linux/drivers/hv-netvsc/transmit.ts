@@ -40,14 +40,14 @@ export function carriesByVf(nic: NetvscNic): boolean {
 function* sendSynthetic(nic: NetvscNic, data: Uint8Array): Task {
   const { kernel } = nic;
   const { channel } = nic.device;
-  const session = yield* nic.session.get();
   const id = channel.takeId();
-  const section = session === undefined ? undefined : yield* session.sends.begin(id);
-  if (session === undefined || section === undefined) return drop(nic, 'no free send section');
+  const section = yield* nic.sends.begin(id);
+  const session = nic.session.now; // it stays as long as the frame is out
+  if (section === undefined || session === undefined) return drop(nic, 'no free send section');
   const message = { name: 'packet', data, perPacketInfo: NO_INFO } as const;
   const size = kernel.bus.gpadls.store(session.send.gpadl, section * session.send.sectionSize, RNDIS, message);
   if (size === undefined || size > session.send.sectionSize) {
-    yield* session.sends.end(id);
+    yield* nic.sends.end(id);
     return drop(nic, 'larger than a send section');
   }
   const out = nvsp({
@@ -58,7 +58,7 @@ function* sendSynthetic(nic: NetvscNic, data: Uint8Array): Task {
   });
   const result = yield* channel.write(out, id);
   if (result === 'sent') return;
-  yield* session.sends.end(id);
+  yield* nic.sends.end(id);
   drop(nic, result === 'full' ? 'ring full' : 'channel taken back');
 }
 
