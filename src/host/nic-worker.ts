@@ -12,7 +12,7 @@ import { answerNvsp, closeNetvsp, openNetvsp, receiveNetvsp } from './netvsp.ts'
 import { Nic, type NicParts } from './nic.ts';
 import type { NicState } from './nic-state.ts';
 import { finishSwitch } from './path.ts';
-import { nicInstance, SERVICING, VMBUS, workerOf } from './plan.ts';
+import { SERVICING, VMBUS, workerOf } from './plan.ts';
 import { sayRndis, takeBack } from './receive-buffer.ts';
 import { answerRndis } from './rndis.ts';
 import {
@@ -182,7 +182,7 @@ export class NicWorker implements Behaviour {
     nic.state.presence = presence === 'leaving' ? 'returning' : 'offered';
     if (presence === 'leaving') return undefined;
     const owner = workerOf(nic.name);
-    const offer = { dev: nic.name, owner, interfaceType: CLASS_GUIDS.nic, instance: nicInstance(nic.index) };
+    const offer = { dev: nic.name, owner, interfaceType: CLASS_GUIDS.nic, instance: nic.instances.nic };
     nic.worker.tell(VMBUS, { what: 'offer', offer });
     return undefined;
   }

@@ -2,6 +2,7 @@
  * One NIC of the host: what its protocols share. The protocols are in files of their own and are functions of this.
  * What this leaves out: sub-channels (a request for them is granted none), so there is one channel and one queue.
  */
+import type { Guid } from '../base/guid.ts';
 import { macBytes } from '../base/mac.ts';
 import type { Nanoseconds } from '../base/time.ts';
 import { NO_PAYLOAD } from '../bus/memory.ts';
@@ -15,7 +16,7 @@ import { NVSP_CAPABILITIES, NVSP_VERSIONS, type NvspCompletion, type NvspMessage
 import { describe } from './describe.ts';
 import type { HostItem, RequestHead } from './item.ts';
 import type { NicState } from './nic-state.ts';
-import { type HostNic, vfOf } from './plan.ts';
+import { type HostNic, nicInstance, vfInstance, vfOf } from './plan.ts';
 import type { Worker } from './worker.ts';
 
 /** What never changes about a NIC. */
@@ -37,6 +38,8 @@ export class Nic {
   readonly vf: string;
   /** The MAC as bytes, for the look at each frame. */
   readonly address: Uint8Array;
+  /** Instance GUIDs of the NIC's channel and of its VF's. */
+  readonly instances: { readonly nic: Guid; readonly vf: Guid };
   private readonly familyOf: (name: string) => VfModel;
 
   constructor(worker: Worker<NicState>, parts: NicParts) {
@@ -48,6 +51,7 @@ export class Nic {
     this.name = parts.plan.name;
     this.vf = vfOf(this.name);
     this.address = macBytes(parts.plan.mac);
+    this.instances = { nic: nicInstance(this.index), vf: vfInstance(this.index) };
   }
 
   get state(): NicState {
@@ -97,13 +101,16 @@ export class Nic {
   complete(request: RequestHead, answer: NvspCompletion | undefined): void {
     const { channel } = this.state;
     if (channel === undefined || !request.completionRequested) return;
-    const head = { type: 'completion', transactionId: request.transactionId, completionRequested: false } as const;
+    const { transactionId } = request;
+    const type = 'completion';
     if (answer === undefined) {
       const tell = this.told('completion', 'empty');
-      this.worker.send({ to: 'ring', channel, packet: { ...head, payload: NO_PAYLOAD }, tell });
+      const packet = { type, transactionId, completionRequested: false, payload: NO_PAYLOAD } as const;
+      this.worker.send({ to: 'ring', channel, packet, tell });
       return;
     }
-    const packet = { ...head, payload: answer, codec: 'nvspCompletion' } as const;
+    const codec = 'nvspCompletion';
+    const packet = { type, transactionId, completionRequested: false, payload: answer, codec } as const;
     this.worker.send({
       to: 'ring',
       channel,

@@ -9,7 +9,7 @@ import type { RevokeOrder, VfChoice } from './action.ts';
 import type { Nic } from './nic.ts';
 import type { PciPhase, VpciSession } from './nic-state.ts';
 import { movePath, settleSwitch } from './path.ts';
-import { SERVICING, VMBUS, vfInstance, workerOf } from './plan.ts';
+import { SERVICING, VMBUS, workerOf } from './plan.ts';
 import { ASSOCIATION_TRANSACTION } from './receive-buffer.ts';
 import { identityOf, sayVpci, VF_SLOT } from './vpci-bus.ts';
 
@@ -57,7 +57,7 @@ export function offerNow(nic: Nic): void {
     dev,
     owner: workerOf(nic.name),
     interfaceType: CLASS_GUIDS.pciPassThrough,
-    instance: vfInstance(nic.index),
+    instance: nic.instances.vf,
   };
   worker.tell(VMBUS, { what: 'offer', offer });
   nic.vfState('offered');

@@ -18,6 +18,9 @@ import type { Behaviour, Worker } from './worker.ts';
 
 type Received<N extends VmbusMessage['name']> = Extract<VmbusMessage, { name: N }>;
 
+/** `user_def` of an offer: a host may put there what it likes. */
+const NOTHING_OF_OURS = new Uint8Array(120);
+
 export class VmbusServer implements Behaviour, GpadlServer {
   private readonly worker: Worker<VmbusState>;
   private readonly versionMax: number;
@@ -186,7 +189,7 @@ export class VmbusServer implements Behaviour, GpadlServer {
   }
 
   private tellOffer(channel: ServerChannel): void {
-    const { interfaceType, interfaceInstance, relid } = { ...channel, interfaceInstance: channel.instance };
+    const { interfaceType, instance: interfaceInstance, relid } = channel;
     const isNic = interfaceType === CLASS_GUIDS.nic;
     channel.offer = 'told';
     this.say(
@@ -196,7 +199,7 @@ export class VmbusServer implements Behaviour, GpadlServer {
         interfaceInstance,
         channelFlags: isNic ? CHANNEL_FLAGS.enumerateDeviceInterface : 0,
         mmioMegabytes: 0,
-        userDefined: new Uint8Array(120),
+        userDefined: NOTHING_OF_OURS,
         subChannelIndex: 0,
         childRelid: relid,
         monitorId: 0,

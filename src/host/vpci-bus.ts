@@ -16,11 +16,10 @@ export const VF_SLOT = slotOf(2);
 const CLASS = { base: 0x02, sub: 0x00, interface: 0x00 } as const;
 
 export function sayVpci(nic: Nic, session: VpciSession, message: VpciMessage): void {
-  const packet = { type: 'inband', transactionId: 0n, completionRequested: false, payload: message } as const;
   nic.worker.send({
     to: 'ring',
     channel: session.channel,
-    packet: { ...packet, codec: 'vpci' },
+    packet: { type: 'inband', transactionId: 0n, completionRequested: false, payload: message, codec: 'vpci' },
     tell: {
       kind: 'vpci.message',
       from: 'host',
@@ -34,11 +33,11 @@ export function sayVpci(nic: Nic, session: VpciSession, message: VpciMessage): v
 /** Answers a request, if it asked for an answer. */
 export function completeVpci(nic: Nic, session: VpciSession, request: RequestHead, answer: VpciCompletion): void {
   if (!request.completionRequested) return;
-  const head = { type: 'completion', transactionId: request.transactionId, completionRequested: false } as const;
+  const { transactionId } = request;
   nic.worker.send({
     to: 'ring',
     channel: session.channel,
-    packet: { ...head, payload: answer, codec: 'vpciCompletion' },
+    packet: { type: 'completion', transactionId, completionRequested: false, payload: answer, codec: 'vpciCompletion' },
     tell: {
       kind: 'vpci.message',
       from: 'host',
