@@ -72,8 +72,6 @@ export class Netdev {
   netns: NetNamespace | undefined;
   /** `__LINK_STATE_START`: true during ndo_open already. netif_running(). */
   readonly running: Cell<boolean>;
-  /** The `master` link in sysfs. */
-  readonly masterLink: Cell<Netdev | undefined>;
   readonly carrier: Cell<boolean>;
   /** dev->flags, read without a lock by sysfs and by packet paths. */
   readonly flags: Cell<number>;
@@ -86,13 +84,15 @@ export class Netdev {
   master: Netdev | undefined;
   readonly slaves: Netdev[] = [];
   rxHandler: RxHandler | undefined;
-  /** References that others hold; the end of unregistration waits until there are none. */
-  readonly references: Cell<number>;
   readonly sockets: Queue<Uint8Array>[] = [];
   /** Name template that registration expands: `eth%d`. */
   readonly template = 'eth%d';
   /** Whether addrconf gave it an IPv6 address of its own. */
   hasLinkLocal = false;
+
+  private ownMasterLink: Cell<Netdev | undefined> | undefined;
+  private ownReferences: Cell<number> | undefined;
+  private readonly sim: Simulation;
 
   constructor(
     sim: Simulation,
@@ -106,6 +106,7 @@ export class Netdev {
     },
   ) {
     const { dev, parent, ops, mac, mtuMin, mtuMax = ETH_DATA_LEN } = options;
+    this.sim = sim;
     this.dev = dev;
     this.parent = parent;
     this.ops = ops;
@@ -113,11 +114,21 @@ export class Netdev {
     this.mtuMin = mtuMin;
     this.mtuMax = mtuMax;
     this.running = new Cell(sim, `${dev}.running`, false);
-    this.masterLink = new Cell<Netdev | undefined>(sim, `${dev}.master`, undefined, (to) => to?.dev ?? 'none');
     this.carrier = new Cell(sim, `${dev}.carrier`, false);
     // alloc_etherdev(): ether_setup() gives an Ethernet device these flags (net/ethernet/eth.c)
     this.flags = new Cell<number>(sim, `${dev}.flags`, IFF.BROADCAST | IFF.MULTICAST);
-    this.references = new Cell(sim, `${dev}.references`, 0);
+  }
+
+  /** The `master` link in sysfs. Made when it is first asked for: of very many devices hardly any has one. */
+  get masterLink(): Cell<Netdev | undefined> {
+    this.ownMasterLink ??= new Cell<Netdev | undefined>(this.sim, `${this.dev}.master`, undefined, devOf);
+    return this.ownMasterLink;
+  }
+
+  /** References that others hold; the end of unregistration waits until there are none. Made when it is asked for. */
+  get references(): Cell<number> {
+    this.ownReferences ??= new Cell(this.sim, `${this.dev}.references`, 0);
+    return this.ownReferences;
   }
 
   get up(): boolean {
@@ -134,3 +145,5 @@ export class Netdev {
     return `${this.name === '' ? '(unnamed net_device)' : this.name}${suffix}`;
   }
 }
+
+const devOf = (netdev: Netdev | undefined): string => netdev?.dev ?? 'none';
