@@ -46,7 +46,7 @@ export function encodeFlowPayload({ flow, kind, direction, id }: FlowPayload, si
 
 /** Undefined for what is none of ours. */
 export function parseFlowPayload(bytes: Uint8Array): FlowPayload | undefined {
-  if (bytes.length < FIXED_SIZE) return undefined;
+  if (bytes.length < FIXED_SIZE || bytes[0] !== MAGIC >>> 24) return undefined;
   const view = viewOf(bytes);
   const kind = KINDS[view.getUint8(4)];
   const direction = DIRECTIONS[view.getUint8(5)];
