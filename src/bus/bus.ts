@@ -5,7 +5,7 @@
  * What this leaves out: several processors, monitor pages (every signal is a hypercall), guest-chosen event ports.
  */
 import { assert } from '../base/assert.ts';
-import { Doorbell } from '../sim/doorbell.ts';
+import type { Doorbell } from '../sim/doorbell.ts';
 import type { Operation } from '../sim/operation.ts';
 import type { Simulation } from '../sim/simulation.ts';
 import { HV_STATUS } from '../wire/synic.ts';
@@ -29,8 +29,6 @@ export interface RingPair {
   readonly downstreamPageOffset: number;
   readonly toHost: Ring;
   readonly toGuest: Ring;
-  /** A bell for this channel alone; a guest may hang up another one instead. */
-  readonly interrupt: Doorbell;
 }
 
 /** The mailbox of the VMBus server, to which hypercall messages go. */
@@ -295,7 +293,6 @@ export class Bus {
       pages: pfns.length,
       toHost: ring('to host', pfns.slice(0, split)),
       toGuest: ring('to guest', pfns.slice(split)),
-      interrupt: new Doorbell(this.sim, `interrupt ${firstPfn}`),
     };
     this.rings.set(firstPfn, pair);
     return pair;

@@ -114,10 +114,6 @@ export class Host {
     return this.nic(nic).vf.pci.at;
   }
 
-  isOffered(nic: string): boolean {
-    return this.nic(nic).presence === 'offered';
-  }
-
   get servicingDone(): boolean {
     const { phase, done } = this.servicing.state;
     return done > 0 && phase.at === 'idle';

@@ -28,10 +28,6 @@ export class Mutex extends SharedObject {
     return new Operation(this, 'unlock');
   }
 
-  get locked(): boolean {
-    return this.owner !== undefined;
-  }
-
   override heldBy(): Context | undefined {
     return this.owner;
   }

@@ -80,10 +80,6 @@ export class Channel {
     return this.opening?.rings;
   }
 
-  get isOpen(): boolean {
-    return this.opening !== undefined;
-  }
-
   prepare(rings: RingPair, gpadl: number): Opening {
     const { dev } = this.offer;
     const doorbell = new Doorbell(this.sim, `${dev}.interrupt`);

@@ -134,16 +134,6 @@ export class Netdev {
   get up(): boolean {
     return (this.flags.now & IFF.UP) !== 0;
   }
-
-  get isSlave(): boolean {
-    return (this.flags.now & IFF.SLAVE) !== 0;
-  }
-
-  /** How `netdev_*` log lines call it: `eth1`, `(unnamed net_device) (uninitialized)`. */
-  get logName(): string {
-    const suffix = this.state === 'registered' ? '' : ` (${this.state})`;
-    return `${this.name === '' ? '(unnamed net_device)' : this.name}${suffix}`;
-  }
 }
 
 const devOf = (netdev: Netdev | undefined): string => netdev?.dev ?? 'none';

@@ -13,25 +13,19 @@ import type { Simulation } from '../../sim/simulation.ts';
 import { OrderedQueue } from '../../sim/work.ts';
 import type { Channel, Offer } from '../hv/channel.ts';
 import type { VmbusClient, VmbusEvents } from '../hv/vmbus-client.ts';
-import { type Errno, inLog } from '../uapi/errno.ts';
+import { inLog } from '../uapi/errno.ts';
+import { type BusDevice, type BusDriver, DriverCore } from './driver-core.ts';
 
 /** struct hv_device: one offered channel as a device of the driver core. */
-export interface HvDevice {
+export interface HvDevice extends BusDevice<HvDriver> {
   readonly channel: Channel;
-  readonly dev: string;
-  /** Held over probe and remove. */
-  readonly lock: Mutex;
   /** probe_done: the rescind of a channel waits for it. */
   readonly probed: Cell<boolean>;
-  driver: HvDriver | undefined;
 }
 
 /** struct hv_driver. */
-export interface HvDriver {
-  readonly name: string;
+export interface HvDriver extends BusDriver<HvDevice> {
   readonly interfaceType: Guid;
-  readonly probe: (device: HvDevice) => Task<Errno | undefined>;
-  readonly remove: (device: HvDevice) => Task;
 }
 
 export class VmbusCore implements VmbusEvents {
@@ -41,7 +35,7 @@ export class VmbusCore implements VmbusEvents {
   private readonly rescindQueue: OrderedQueue;
   private readonly primaryQueue: OrderedQueue;
   private readonly devices = new Map<number, HvDevice>();
-  private readonly drivers: HvDriver[] = [];
+  readonly drivers: DriverCore<HvDevice, HvDriver>;
   /** offer_in_progress: offers taken from the slot that have no channel yet. */
   private readonly offersInProgress: Cell<number>;
 
@@ -51,6 +45,12 @@ export class VmbusCore implements VmbusEvents {
     this.rescindQueue = new OrderedQueue(sim, 'hv_vmbus_rescind');
     this.primaryQueue = new OrderedQueue(sim, 'hv_pri_chan');
     this.offersInProgress = new Cell(sim, 'offers in progress', 0);
+    this.drivers = new DriverCore(sim, {
+      devices: () => this.devices.values(),
+      matches: ({ channel }, driver) => channel.offer.interfaceType === driver.interfaceType,
+      isThere: ({ channel }) => !channel.rescinded.now,
+      failure: ({ channel }, _, errno) => `probe failed for device ${channel.offer.instance} (${inLog(errno)})`,
+    });
   }
 
   connectedBy(client: VmbusClient): void {
@@ -65,22 +65,6 @@ export class VmbusCore implements VmbusEvents {
 
   *rescinded(relid: number): Task {
     yield* this.rescindQueue.queue({ name: `rescind ${relid}`, body: () => this.onRescind(relid) });
-  }
-
-  /** vmbus_driver_register(): probes the devices that wait for it, in the caller's context. */
-  *registerDriver(driver: HvDriver): Task {
-    this.drivers.push(driver);
-    for (const device of this.devicesFor(driver)) yield* this.bind(device);
-  }
-
-  /** vmbus_driver_unregister(): removes every device that it drives, and waits for those that it is probing. */
-  *unregisterDriver(driver: HvDriver): Task {
-    this.drivers.splice(this.drivers.indexOf(driver), 1);
-    for (const device of this.devicesFor(driver)) yield* this.unbind(device, driver);
-  }
-
-  private devicesFor(driver: HvDriver): readonly HvDevice[] {
-    return [...this.devices.values()].filter(({ channel }) => channel.offer.interfaceType === driver.interfaceType);
   }
 
   private *addOffer(offer: Offer): Task {
@@ -99,42 +83,8 @@ export class VmbusCore implements VmbusEvents {
   }
 
   private *addDevice(device: HvDevice): Task {
-    yield* this.bind(device);
+    yield* this.drivers.bind(device);
     yield* device.probed.set(true);
-  }
-
-  /** device_attach(): under the device's lock, to the first driver that takes it. */
-  private *bind(device: HvDevice): Task {
-    yield* device.lock.lock();
-    if (device.driver === undefined && !device.channel.rescinded.now) {
-      const driver = this.drivers.find((each) => each.interfaceType === device.channel.offer.interfaceType);
-      if (driver !== undefined) yield* this.probe(device, driver);
-    }
-    yield* device.lock.unlock();
-  }
-
-  private *probe(device: HvDevice, driver: HvDriver): Task {
-    const { dev } = device;
-    const errno = yield* driver.probe(device);
-    if (errno === undefined) {
-      device.driver = driver;
-      this.sim.trace.emit({ kind: 'driver.bound', dev, driver: driver.name, bound: true });
-      return;
-    }
-    const text = `probe failed for device ${device.channel.offer.instance} (${inLog(errno)})`;
-    this.sim.trace.emit({ kind: 'log', level: 'err', dev, text });
-  }
-
-  /** device_release_driver(); with `from` only when that one has the device. */
-  private *unbind(device: HvDevice, from?: HvDriver): Task {
-    yield* device.lock.lock();
-    const { driver, dev } = device;
-    if (driver !== undefined && (from === undefined || driver === from)) {
-      yield* driver.remove(device);
-      device.driver = undefined;
-      this.sim.trace.emit({ kind: 'driver.bound', dev, driver: driver.name, bound: false });
-    }
-    yield* device.lock.unlock();
   }
 
   /** vmbus_onoffer_rescind(). */
@@ -148,7 +98,7 @@ export class VmbusCore implements VmbusEvents {
     yield* client.wakeWaiters(relid);
     yield* device.probed.whileIs(false);
     this.devices.delete(relid);
-    yield* this.unbind(device);
+    yield* this.drivers.unbind(device);
     yield* client.releaseRelid(relid);
   }
 }

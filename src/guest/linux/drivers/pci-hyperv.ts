@@ -79,8 +79,8 @@ export function pciHyperv(kernel: LinuxKernel): Module {
   };
   return {
     name: 'pci-hyperv',
-    load: () => kernel.vmbusCore.registerDriver(driver),
-    unload: () => kernel.vmbusCore.unregisterDriver(driver),
+    load: () => kernel.vmbusCore.drivers.register(driver),
+    unload: () => kernel.vmbusCore.drivers.unregister(driver),
   };
 }
 

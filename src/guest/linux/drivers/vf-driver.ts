@@ -54,8 +54,8 @@ function vfDriver(kernel: LinuxKernel, name: string, traits: readonly VfTraits[]
   };
   return {
     name,
-    load: () => kernel.pci.registerDriver(driver),
-    unload: () => kernel.pci.unregisterDriver(driver),
+    load: () => kernel.pci.drivers.register(driver),
+    unload: () => kernel.pci.drivers.unregister(driver),
   };
 }
 

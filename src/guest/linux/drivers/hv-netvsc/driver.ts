@@ -63,15 +63,15 @@ export function hvNetvsc(kernel: LinuxKernel): HvNetvsc {
     *load() {
       if (fixed(kernel, 'notifier-before-driver')) {
         yield* kernel.net.addNotifier(notifier);
-        yield* kernel.vmbusCore.registerDriver(driver);
+        yield* kernel.vmbusCore.drivers.register(driver);
       } else {
-        yield* kernel.vmbusCore.registerDriver(driver);
+        yield* kernel.vmbusCore.drivers.register(driver);
         yield* kernel.net.addNotifier(notifier);
       }
     },
     *unload() {
       yield* kernel.net.removeNotifier(notifier);
-      yield* kernel.vmbusCore.unregisterDriver(driver);
+      yield* kernel.vmbusCore.drivers.unregister(driver);
     },
   };
 }
