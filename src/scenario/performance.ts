@@ -73,6 +73,9 @@ export class Performance {
       case 'stop-flow':
         this.flows.delete(body.flow);
         return yield* this.stage.stopFlow(body.flow);
+      case 'orders':
+        this.stage.sim.strategy.scope?.(body.all);
+        return undefined;
     }
   }
 

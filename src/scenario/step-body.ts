@@ -7,4 +7,6 @@ export type StepBody =
   | { readonly kind: 'guest'; readonly command: GuestVerb }
   | { readonly kind: 'start-flow'; readonly flow: FlowPlan }
   | { readonly kind: 'stop-flow'; readonly flow: string }
-  | { readonly kind: 'expect'; readonly question: Question };
+  | { readonly kind: 'expect'; readonly question: Question }
+  /** Which orders are searched from here on: all, or only the usual one. */
+  | { readonly kind: 'orders'; readonly all: boolean };

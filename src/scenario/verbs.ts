@@ -137,6 +137,13 @@ export const VERBS: readonly Verb[] = [
     'the firmware update is over: every VF carries again, or the host has given up on it after 30 s',
     () => expecting({ ask: 'servicing-done' }),
   ),
+  // -- what a search is about --
+  verb(
+    'from here on, all orders',
+    'a search leaves the orders before this line as they usually are (without the line it searches all of the run)',
+    () => ({ kind: 'orders', all: true }),
+  ),
+  verb('from here on, the usual order', 'ends what a search is about', () => ({ kind: 'orders', all: false })),
 ];
 
 function verb<U extends string>(usage: U, meaning: string, build: (values: ValuesOf<U>, names: Names) => Built): Verb {

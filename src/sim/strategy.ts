@@ -21,6 +21,8 @@ export interface Strategy {
   pick(ready: readonly Context[], last: Context | undefined): number;
   /** A number below `n`, where the model leaves a value open. */
   value(why: string, n: number): number;
+  /** Told where a scenario begins and ends what is to be searched: outside of it the usual order is asked for. */
+  scope?(all: boolean): void;
   /** Told what each step did; a strategy without it spares the run the making of the record. */
   did?(step: Step): void;
 }
