@@ -4,6 +4,7 @@
  * Source: Hypervisor Top Level Functional Specification, "SynIC event flags"; drivers/hv/connection.c.
  */
 import type { Doorbell } from '../sim/doorbell.ts';
+import { type Footprint, itemPart } from '../sim/footprint.ts';
 import { Operation, SharedObject } from '../sim/operation.ts';
 import type { Simulation } from '../sim/simulation.ts';
 
@@ -20,15 +21,18 @@ export class EventFlags extends SharedObject {
   onRaise: ((relid: number) => void) | undefined;
 
   listen(relid: number, bell: Doorbell): void {
+    this.sim.footprint?.write(this.place, itemPart(relid));
     this.bells.set(relid, bell);
     if (this.raised.delete(relid)) bell.inject();
   }
 
   unlisten(relid: number): void {
+    this.sim.footprint?.write(this.place, itemPart(relid));
     this.bells.delete(relid);
   }
 
   interrupt(relid: number): Operation<void> {
+    this.sim.footprint?.read(this.place, itemPart(relid));
     return this.bells.get(relid)?.ring() ?? new Operation<void>(this, 'raise', relid);
   }
 
@@ -43,6 +47,10 @@ export class EventFlags extends SharedObject {
     // A bell that was hung up between the making of the operation and its turn.
     else if (bell !== undefined) bell.inject();
     else this.raised.add(relid);
+  }
+
+  override touch(operation: Operation, footprint: Footprint): void {
+    footprint.write(this.place, itemPart(operation.arg as number));
   }
 
   peek(): number {

@@ -2,6 +2,7 @@
  * Where one worker of the host gets everything that it is to look at: messages, signals, frames, timers, requests.
  * One object a worker, so that it waits at one place and the order of what comes to it is one choice after another.
  */
+import { type Footprint, HEAD, itemPart } from '../sim/footprint.ts';
 import { Operation, SharedObject } from '../sim/operation.ts';
 import type { Simulation } from '../sim/simulation.ts';
 import { HV_STATUS } from '../wire/synic.ts';
@@ -33,7 +34,10 @@ export interface MailboxRecord<T> {
 
 export class Mailbox<T extends MailItem = BusItem> extends SharedObject {
   private items: (T | BusItem)[] = [];
-  private readonly signals = new Set<number>();
+  /** The channels whose signal is pending, each with the number of its item. */
+  private readonly signals = new Map<number, number>();
+  /** Items that were taken; with those that are in it, the number of the next one. */
+  private taken = 0;
   /** Senders whose doorbells lead nowhere: their functions are dead. */
   private readonly refused = new Set<string>();
 
@@ -72,6 +76,7 @@ export class Mailbox<T extends MailItem = BusItem> extends SharedObject {
 
   /** Puts an item in from outside of all contexts: a timer, a CPU, the machine around. */
   inject(item: T | BusItem): void {
+    if (this.sim.footprint !== undefined) this.touchPut([item], this.sim.footprint);
     this.add(item);
     this.changed();
   }
@@ -104,6 +109,25 @@ export class Mailbox<T extends MailItem = BusItem> extends SharedObject {
     }
   }
 
+  override touch(operation: Operation, footprint: Footprint): void {
+    switch (operation.kind) {
+      case 'take':
+        footprint.write(this.place, HEAD);
+        footprint.need(this.place, itemPart(this.taken));
+        break;
+      case 'put':
+        this.touchPut([operation.arg as T], footprint);
+        break;
+      case 'refuse':
+        footprint.write(this.place, REFUSED);
+        break;
+      case 'refuseCall':
+        break;
+      default:
+        this.touchPut(operation.arg as readonly T[], footprint);
+    }
+  }
+
   peek(): number {
     return this.items.length;
   }
@@ -124,7 +148,7 @@ export class Mailbox<T extends MailItem = BusItem> extends SharedObject {
   private add(item: T | BusItem): boolean {
     if (isSignal(item)) {
       if (this.signals.has(item.channel)) return true;
-      this.signals.add(item.channel);
+      this.signals.set(item.channel, this.taken + this.items.length);
     } else if (this.refused.size > 0 && isFrame(item) && this.refused.has(item.from)) {
       return false;
     }
@@ -132,12 +156,31 @@ export class Mailbox<T extends MailItem = BusItem> extends SharedObject {
     return true;
   }
 
+  /** A signal that is pending already changes nothing, unless its item is taken before. */
+  private touchPut(items: readonly (T | BusItem)[], footprint: Footprint): void {
+    let next = this.taken + this.items.length;
+    for (const item of items) {
+      if (isFrame(item)) footprint.read(this.place, REFUSED);
+      const pending = isSignal(item) ? this.signals.get(item.channel) : undefined;
+      if (pending !== undefined) {
+        footprint.write(this.place, itemPart(pending));
+        continue;
+      }
+      footprint.write(this.place);
+      footprint.give(this.place, itemPart(next++));
+    }
+  }
+
   private remove(): T | BusItem {
     const item = this.items.shift() as T | BusItem;
+    this.taken++;
     if (isSignal(item)) this.signals.delete(item.channel);
     return item;
   }
 }
+
+/** The part of a mailbox that says whose frames it refuses. */
+const REFUSED = 2;
 
 const isSignal = (item: MailItem): item is Extract<BusItem, { what: 'signal' }> => item.what === 'signal';
 const isFrame = (item: MailItem): item is Extract<BusItem, { what: 'frame' }> => item.what === 'frame';

@@ -9,6 +9,7 @@
 import { assert } from '../base/assert.ts';
 import { type MacAddress, ZERO_MAC } from '../base/mac.ts';
 import { Cell } from '../sim/cell.ts';
+import type { Footprint } from '../sim/footprint.ts';
 import { Operation, SharedObject } from '../sim/operation.ts';
 import { Queue } from '../sim/queue.ts';
 import type { Simulation } from '../sim/simulation.ts';
@@ -77,16 +78,19 @@ export class PciFunction extends SharedObject {
   }
 
   get alive(): boolean {
+    this.sim.footprint?.read(this.place);
     return this.state === 'alive';
   }
 
   /** What the function is, for whoever made it. */
   get identity(): PciIdentity | undefined {
+    this.sim.footprint?.read(this.place);
     return this.what;
   }
 
   /** What the firmware tells the driver; a function that nothing is in has none. */
   get mac(): MacAddress {
+    this.sim.footprint?.read(this.place);
     return this.what?.mac ?? ZERO_MAC;
   }
 
@@ -146,6 +150,11 @@ export class PciFunction extends SharedObject {
         this.state = operation.arg as FunctionState;
         return undefined;
     }
+  }
+
+  override touch(operation: Operation, footprint: Footprint): void {
+    if (operation.kind === 'configRead' || operation.kind === 'barRead') footprint.read(this.place);
+    else footprint.write(this.place);
   }
 
   peek(): string {

@@ -5,6 +5,7 @@
  * own; here a write and a read are one step each.
  */
 import type { Context } from '../sim/context.ts';
+import { type Footprint, HEAD, itemPart } from '../sim/footprint.ts';
 import { Operation, type Peek, SharedObject } from '../sim/operation.ts';
 import type { Simulation } from '../sim/simulation.ts';
 import { packetSize } from '../wire/ring-packet.ts';
@@ -38,6 +39,9 @@ export class Ring extends SharedObject {
   /** Called when a read frees the space that a writer outside of the simulation waits for. */
   onSpace: (() => void) | undefined;
   private shutDown = false;
+  /** Packets that were written and read; numbers for footprints. */
+  private written = 0;
+  private taken = 0;
 
   constructor(sim: Simulation, name: string, store: RingStore) {
     super(sim, name);
@@ -69,17 +73,20 @@ export class Ring extends SharedObject {
   /** Empties the ring for a channel that is to be opened. */
   reset(): void {
     this.store.reset();
+    this.taken = this.written;
     this.reopen();
   }
 
   reopen(): void {
     this.shutDown = false;
+    this.touchBothEnds();
     this.changed();
   }
 
   /** As {@link shut}, for a ring whose memory is given back. */
   abandon(): void {
     this.shutDown = true;
+    this.touchBothEnds();
     this.changed();
   }
 
@@ -122,6 +129,27 @@ export class Ring extends SharedObject {
     }
   }
 
+  /**
+   * Writes are in one order and reads are in one. A write and a read meet only at one packet: whether the reader found
+   * nothing and went to sleep is what a write learns; and where a writer may find no room, at every read.
+   */
+  override touch(operation: Operation, footprint: Footprint): void {
+    const { place } = this;
+    switch (operation.kind) {
+      case 'read':
+        footprint.write(place, HEAD);
+        footprint.write(place, itemPart(this.taken));
+        break;
+      case 'shut':
+        this.touchBothEnds();
+        break;
+      default:
+        footprint.write(place);
+        footprint.write(place, itemPart(this.written));
+        if (this.isNearlyFull(sizeOf(operation.arg as RingPacket))) footprint.write(place, HEAD);
+    }
+  }
+
   peek(): Peek {
     return this.shutDown ? 'shut' : (this.store.used() ?? 'broken');
   }
@@ -136,6 +164,16 @@ export class Ring extends SharedObject {
     this.changed();
   }
 
+  private touchBothEnds(): void {
+    this.sim.footprint?.write(this.place);
+    this.sim.footprint?.write(this.place, HEAD);
+  }
+
+  /** Far enough from full that no single read changes what becomes of the write. */
+  private isNearlyFull(size: number): boolean {
+    return this.free < this.store.dataSize / 2 || size > this.store.dataSize / 4;
+  }
+
   private put(packet: RingPacket): Written {
     if (this.shutDown) return 'shut';
     const { store } = this;
@@ -143,6 +181,7 @@ export class Ring extends SharedObject {
     const used = store.used();
     if (used === undefined || !fits(size, store.dataSize - used)) return 'full';
     store.push(packet, size);
+    this.written++;
     return used === 0 && !store.masked ? 'signal' : 'quiet';
   }
 
@@ -152,6 +191,7 @@ export class Ring extends SharedObject {
     store.masked = used !== 0;
     if (used === 0) return undefined;
     const packet = store.pop(used);
+    this.taken++;
     const wanted = store.pendingSize;
     if (wanted !== 0 && used !== undefined) this.wakeWriter(wanted, store.dataSize - used);
     return packet;

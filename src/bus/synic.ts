@@ -5,6 +5,7 @@
  * drivers/hv/vmbus_drv.c, vmbus_signal_eom().
  * What this leaves out: other interrupt sources, timers, other processors.
  */
+import { type Footprint, HEAD, itemPart } from '../sim/footprint.ts';
 import { Operation, SharedObject } from '../sim/operation.ts';
 import type { Simulation } from '../sim/simulation.ts';
 import { isMalformed, type Malformed } from '../wire/message.ts';
@@ -36,6 +37,8 @@ export class Synic extends SharedObject {
   /** What lies in the slot, under `direct`. */
   private slot: VmbusMessage | undefined;
   private waiting: VmbusMessage[] = [];
+  /** Messages that were taken; with those that are there, the number of the next one. */
+  private taken = 0;
 
   constructor(sim: Simulation, memory: GuestMemory) {
     super(sim, 'synic');
@@ -52,7 +55,7 @@ export class Synic extends SharedObject {
   }
 
   /** A real guest says where its message page is (SIMP), or that it has none any more. */
-  place(gpa: number | undefined): void {
+  placeAt(gpa: number | undefined): void {
     this.page = gpa !== undefined && isPage(Math.floor(gpa / PAGE_SIZE)) ? Math.floor(gpa / PAGE_SIZE) : undefined;
     this.refill();
     this.changed();
@@ -69,10 +72,23 @@ export class Synic extends SharedObject {
   }
 
   perform(operation: Operation): VmbusMessage | Malformed | undefined {
-    if (operation.kind === 'take') return this.empty();
+    if (operation.kind === 'take') {
+      this.taken++;
+      return this.empty();
+    }
     this.waiting.push(operation.arg as VmbusMessage);
     this.refill();
     return undefined;
+  }
+
+  override touch(operation: Operation, footprint: Footprint): void {
+    if (operation.kind === 'take') {
+      footprint.write(this.place, HEAD);
+      footprint.need(this.place, itemPart(this.taken));
+    } else {
+      footprint.write(this.place);
+      footprint.give(this.place, itemPart(this.taken + this.peek()));
+    }
   }
 
   peek(): number {

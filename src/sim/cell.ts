@@ -1,3 +1,4 @@
+import type { Footprint } from './footprint.ts';
 import { Operation, type Peek, SharedObject } from './operation.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -16,6 +17,7 @@ export class Cell<T> extends SharedObject {
   }
 
   get now(): T {
+    this.sim.footprint?.read(this.place);
     return this.value;
   }
 
@@ -68,6 +70,12 @@ export class Cell<T> extends SharedObject {
       default:
         return this.value;
     }
+  }
+
+  override touch(operation: Operation, footprint: Footprint): void {
+    const { kind } = operation;
+    if (kind === 'set' || kind === 'update' || kind === 'exchange') footprint.write(this.place);
+    else footprint.read(this.place);
   }
 
   peek(): Peek {

@@ -1,3 +1,4 @@
+import type { Footprint } from './footprint.ts';
 import { Operation, SharedObject } from './operation.ts';
 
 /** The kernel's completion: a count that `complete` raises and `wait` lowers (kernel/sched/completion.c). */
@@ -39,6 +40,12 @@ export class Completion extends SharedObject {
       default:
         this.done--;
     }
+  }
+
+  override touch(operation: Operation, footprint: Footprint): void {
+    if (operation.kind === 'wait') footprint.need(this.place);
+    else if (operation.kind !== 'reinit' && this.done === 0) footprint.give(this.place);
+    else footprint.write(this.place);
   }
 
   peek(): number {

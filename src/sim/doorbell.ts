@@ -1,3 +1,4 @@
+import type { Footprint } from './footprint.ts';
 import { Operation, SharedObject } from './operation.ts';
 
 /** One bell a worker: all that the worker serves ring it, and many rings before it wakes are one. */
@@ -20,6 +21,7 @@ export class Doorbell extends SharedObject {
 
   /** Rings from outside of all contexts, or as a part of another object's operation. */
   inject(): void {
+    if (this.sim.footprint !== undefined) this.touchRing(this.sim.footprint);
     this.rung = true;
     this.changed();
   }
@@ -32,7 +34,18 @@ export class Doorbell extends SharedObject {
     this.rung = operation.kind === 'ring';
   }
 
+  override touch(operation: Operation, footprint: Footprint): void {
+    if (operation.kind === 'heed') footprint.need(this.place);
+    else if (operation.kind === 'ring') this.touchRing(footprint);
+    else footprint.write(this.place);
+  }
+
   peek(): boolean {
     return this.rung;
+  }
+
+  private touchRing(footprint: Footprint): void {
+    if (this.rung) footprint.write(this.place);
+    else footprint.give(this.place);
   }
 }

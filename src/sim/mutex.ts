@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import type { Context } from './context.ts';
+import type { Footprint } from './footprint.ts';
 import { Operation, SharedObject } from './operation.ts';
 
 /**
@@ -50,6 +51,20 @@ export class Mutex extends SharedObject {
     if (this.owner !== undefined) return false;
     this.owner = context;
     return true;
+  }
+
+  override touch(operation: Operation, footprint: Footprint): void {
+    switch (operation.kind) {
+      case 'unlock':
+        footprint.give(this.place);
+        break;
+      case 'tryLock':
+        if (this.owner === undefined) footprint.write(this.place);
+        else footprint.read(this.place);
+        break;
+      default:
+        footprint.need(this.place);
+    }
   }
 
   peek(): string {

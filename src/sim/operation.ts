@@ -4,6 +4,7 @@
  * whether an operation is enabled must be a pure function of its object.
  */
 import type { Context } from './context.ts';
+import type { Footprint } from './footprint.ts';
 import type { Simulation } from './simulation.ts';
 
 /** A value that can stand in a record of steps. */
@@ -59,10 +60,13 @@ export abstract class SharedObject {
   pending: Context[] = NOBODY;
   protected readonly sim: Simulation;
   readonly name: string;
+  /** Its number in footprints. */
+  readonly place: number;
 
   constructor(sim: Simulation, name: string) {
     this.sim = sim;
     this.name = name;
+    this.place = sim.newPlace();
   }
 
   /** Whether the operation can run now: a pure function of this object (and of who asks). */
@@ -70,6 +74,11 @@ export abstract class SharedObject {
 
   /** Runs the operation; called only when it is enabled. */
   abstract perform(operation: Operation, context: Context): unknown;
+
+  /** Notes what the operation touches if it runs now. Called before {@link perform}, and only for a search. */
+  touch(_operation: Operation, footprint: Footprint): void {
+    footprint.write(this.place);
+  }
 
   /** The object's value in short, for the record of steps and for reports. */
   abstract peek(): Peek;

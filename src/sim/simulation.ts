@@ -9,6 +9,7 @@ import type { Nanoseconds } from '../base/time.ts';
 import { Recorder } from '../trace/recorder.ts';
 import { Clock, type Timer } from './clock.ts';
 import { Context, type ContextSide, type Runner } from './context.ts';
+import type { Footprint } from './footprint.ts';
 import { NOBODY, Operation, type SharedObject, type Task } from './operation.ts';
 import { Sleep } from './sleep.ts';
 import { CUT, RunOn, type Strategy } from './strategy.ts';
@@ -29,6 +30,8 @@ export class Simulation {
   readonly clock = new Clock();
   readonly trace: Recorder;
   readonly strategy: Strategy;
+  /** What the step at hand has touched so far; there only when the strategy asks for it. */
+  readonly footprint: Footprint | undefined;
   /** Steps done so far. */
   steps = 0;
   private readonly contexts = new Set<Context>();
@@ -36,10 +39,12 @@ export class Simulation {
   private running: Context | undefined;
   private last: Context | undefined;
   private nextContextId = 0;
+  private places = 0;
 
   constructor(trace: Recorder = new Recorder(), strategy: Strategy = new RunOn()) {
     this.trace = trace;
     this.strategy = strategy;
+    this.footprint = strategy.footprint;
     trace.stampedBy(() => ({ time: this.clock.now, step: this.steps, context: this.running?.name ?? 'clock' }));
     strategy.begin();
   }
@@ -58,6 +63,11 @@ export class Simulation {
     return this.contexts;
   }
 
+  /** A number for something that contexts share, for footprints. */
+  newPlace(): number {
+    return this.places++;
+  }
+
   /** Starts a context: its code runs up to the first operation now. */
   spawn(name: string, side: ContextSide, task: Task<unknown>, options: { readonly daemon?: boolean } = {}): Context {
     return this.start(name, side, task, options.daemon ?? false);
@@ -74,6 +84,7 @@ export class Simulation {
     if (context.operation !== undefined) this.leave(context, context.operation);
     context.operation = undefined;
     this.contexts.delete(context);
+    this.strategy.ended?.(context);
   }
 
   /** Waits for a span of virtual time. */
@@ -82,7 +93,9 @@ export class Simulation {
   }
 
   after(span: Nanoseconds, fire: () => void): Timer {
-    return this.clock.set(this.clock.now + span, fire);
+    const at = this.clock.now + span;
+    this.footprint?.setTimer(at);
+    return this.clock.set(at, fire);
   }
 
   /** Runs until nothing can run and no timer is left, or a limit is reached. */
@@ -98,6 +111,7 @@ export class Simulation {
           return 'until';
         }
         this.clock.fireNext();
+        this.strategy.fired?.();
         continue;
       }
       if (this.steps >= stepsMax) return 'steps';
@@ -129,6 +143,7 @@ export class Simulation {
   private start(name: string, side: ContextSide, runner: Runner, daemon: boolean): Context {
     const context = new Context(this.nextContextId++, name, side, daemon, runner);
     this.contexts.add(context);
+    this.strategy.spawned?.(context, this.running);
     this.resume(context, undefined);
     return context;
   }
@@ -139,14 +154,20 @@ export class Simulation {
     const { object } = operation;
     this.steps++;
     this.running = context;
-    const recorded = this.strategy.did !== undefined;
+    const { strategy, footprint } = this;
+    if (footprint !== undefined) {
+      footprint.clear();
+      object.touch(operation, footprint);
+    }
+    const recorded = strategy.did !== undefined;
     const before = recorded ? object.peek() : 0;
     const result = object.perform(operation, context);
-    if (recorded)
-      this.strategy.did?.({ context, object: object.name, kind: operation.kind, before, after: object.peek() });
+    const after = recorded ? object.peek() : 0;
     this.leave(context, operation);
     this.reconsider(object);
     this.resume(context, result);
+    if (recorded) strategy.did?.({ context, object: object.name, kind: operation.kind, before, after });
+    if (footprint !== undefined) strategy.touched?.(context);
     this.last = context;
     this.running = undefined;
   }

@@ -31,6 +31,9 @@ export class Sleep extends SharedObject {
     context.waitingFor = undefined;
   }
 
+  /** Only its own context and its timer ever touch it. */
+  override touch(): void {}
+
   peek(): boolean {
     return this.over;
   }

@@ -1,5 +1,6 @@
 /** The one interface that decides what is left open, and the order in which `run` decides it. */
 import type { Context } from './context.ts';
+import type { Footprint } from './footprint.ts';
 import type { Peek } from './operation.ts';
 
 /** Ends the run at this point: the strategy knows that nothing new lies behind it. */
@@ -25,6 +26,16 @@ export interface Strategy {
   scope?(all: boolean): void;
   /** Told what each step did; a strategy without it spares the run the making of the record. */
   did?(step: Step): void;
+  /** Where steps note what they touch; a strategy without it spares the run the noting. */
+  readonly footprint?: Footprint;
+  /** Told, with a {@link footprint}, that a context has done a step: the footprint holds what it touched. */
+  touched?(context: Context): void;
+  /** A context begins, in a step of `by` or before the first step. */
+  spawned?(context: Context, by: Context | undefined): void;
+  /** A context was ended by another one, where it stood. */
+  ended?(context: Context): void;
+  /** Nothing could run, and a timer has fired. */
+  fired?(): void;
 }
 
 /**

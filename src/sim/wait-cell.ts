@@ -1,5 +1,6 @@
 import type { Nanoseconds } from '../base/time.ts';
 import type { Timer } from './clock.ts';
+import type { Footprint } from './footprint.ts';
 import { Operation, SharedObject } from './operation.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -34,6 +35,7 @@ export class WaitCell<T> extends SharedObject {
 
   /** Gives the answer from outside of all contexts. */
   inject(answer: T): void {
+    if (this.sim.footprint !== undefined) this.touchResolve(this.sim.footprint);
     this.settle(answer);
     this.changed();
   }
@@ -46,8 +48,19 @@ export class WaitCell<T> extends SharedObject {
     return operation.kind === 'resolve' ? this.settle(operation.arg as T) : this.answer;
   }
 
+  override touch(operation: Operation, footprint: Footprint): void {
+    if (operation.kind === 'wait') footprint.need(this.place);
+    else this.touchResolve(footprint);
+  }
+
   peek(): string {
     return this.state;
+  }
+
+  /** Of several answers only the first counts. */
+  private touchResolve(footprint: Footprint): void {
+    if (this.state === 'open') footprint.give(this.place);
+    else footprint.read(this.place);
   }
 
   private settle(answer: T): boolean {

@@ -7,6 +7,7 @@ import { assert } from '../base/assert.ts';
 import type { Nanoseconds } from '../base/time.ts';
 import type { Timer } from './clock.ts';
 import type { Context, ContextSide } from './context.ts';
+import { type Footprint, HEAD, itemPart } from './footprint.ts';
 import type { Mutex } from './mutex.ts';
 import { Operation, SharedObject, type Task } from './operation.ts';
 import type { Simulation } from './simulation.ts';
@@ -102,14 +103,36 @@ export class Work extends SharedObject {
     }
   }
 
+  override touch(operation: Operation, footprint: Footprint): void {
+    switch (operation.kind) {
+      case 'begin':
+      case 'drained':
+        footprint.need(this.place);
+        break;
+      case 'finish':
+        footprint.give(this.place);
+        break;
+      case 'schedule':
+        if (this.accepts && operation.arg === 0) footprint.give(this.place);
+        else footprint.write(this.place);
+        break;
+      default:
+        footprint.write(this.place);
+    }
+  }
+
   peek(): string {
     const waiting = this.waiting === undefined ? '' : this.waiting === 'queued' ? 'queued' : 'delayed';
     const state = this.retired ? 'retired' : this.running ? 'running' : 'idle';
     return `${state}${waiting === '' ? '' : `+${waiting}`}${this.cancelling > 0 ? '-cancelling' : ''}`;
   }
 
+  private get accepts(): boolean {
+    return this.waiting === undefined && this.cancelling === 0 && !this.retired;
+  }
+
   private start(delay: Nanoseconds): boolean {
-    if (this.waiting !== undefined || this.cancelling > 0 || this.retired) return false;
+    if (!this.accepts) return false;
     this.runner ??= this.sim.spawn(this.name, 'guest', this.loop(), { daemon: true });
     if (delay === 0) {
       this.waiting = 'queued';
@@ -148,6 +171,8 @@ export interface WorkItem {
 /** A queue that runs its items one at a time, in the order in which they came, in a context of its own. */
 export class OrderedQueue extends SharedObject {
   private readonly items: WorkItem[] = [];
+  /** Items that were taken; with those that are in it, the number of the next one. */
+  private taken = 0;
   private busy = false;
   /** Takes nothing more: whoever destroys it has begun to. */
   private closed = false;
@@ -205,12 +230,41 @@ export class OrderedQueue extends SharedObject {
         return undefined;
       case 'take':
         this.busy = true;
+        this.taken++;
         return this.items.shift();
       case 'finish':
         this.busy = false;
         return undefined;
       default:
         return undefined;
+    }
+  }
+
+  override touch(operation: Operation, footprint: Footprint): void {
+    const { place } = this;
+    switch (operation.kind) {
+      case 'queue':
+      case 'queueOrRefuse':
+        if (this.closed) {
+          footprint.read(place);
+          break;
+        }
+        footprint.write(place);
+        footprint.give(place, itemPart(this.taken + this.items.length));
+        break;
+      case 'take':
+        footprint.write(place, HEAD);
+        footprint.need(place, itemPart(this.taken));
+        break;
+      case 'finish':
+        footprint.give(place, HEAD);
+        break;
+      case 'drain':
+        footprint.write(place);
+        footprint.need(place, HEAD);
+        break;
+      default:
+        footprint.write(place);
     }
   }
 

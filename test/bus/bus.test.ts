@@ -154,7 +154,7 @@ test('a real guest fills, reads and clears the slot itself', () => {
   };
   now(bus.synic.deliver({ name: 'allOffersDelivered' }));
   expect(interrupts).toBe(0);
-  bus.synic.place(0x5000);
+  bus.synic.placeAt(0x5000);
   now(bus.synic.deliver({ name: 'rescindChannelOffer', childRelid: 3 }));
   const slot = 0x5000 + 2 * 256;
   // Type 1, 8 bytes of payload, "another one waits"; then message 4.

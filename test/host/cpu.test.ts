@@ -28,7 +28,7 @@ function cpu() {
   const interrupts: string[] = [];
   bus.synic.onMessage = () => interrupts.push('message');
   bus.flags.onRaise = (relid) => interrupts.push(`channel ${relid}`);
-  bus.synic.place(SIMP);
+  bus.synic.placeAt(SIMP);
   const host = new Host(sim, bus, { nics: [nic1] }, catalogue, new Latency());
   sim.spawn('operator', 'scenario', host.act({ do: 'offer', nic: 'nic1' }) as never);
   sim.run();

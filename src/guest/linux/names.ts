@@ -4,6 +4,7 @@
  */
 import { LowestFree } from '../../base/index-table.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import { type Footprint, namePart } from '../../sim/footprint.ts';
 import { Operation, SharedObject } from '../../sim/operation.ts';
 import type { Errno } from '../uapi/errno.ts';
 import type { Netdev } from './netdev.ts';
@@ -70,11 +71,17 @@ export class NetNames extends SharedObject {
 
   /** For whoever holds the RTNL, and for reports. */
   find(name: string): Netdev | undefined {
+    this.sim.footprint?.read(this.place, namePart(name));
     return this.taken.get(name);
   }
 
   enabled(): boolean {
     return true;
+  }
+
+  override touch(operation: Operation, footprint: Footprint): void {
+    if (operation.kind === 'lookup') footprint.read(this.place, namePart(operation.arg as string));
+    else footprint.write(this.place, namePart((operation.arg as Netdev).name));
   }
 
   perform(operation: Operation): Netdev | undefined {

@@ -5,6 +5,7 @@
  * What this leaves out: writing, statistics, queue directories (the written tree has none either).
  */
 import { err, ok, type Result } from '../../base/result.ts';
+import { type Footprint, namePart } from '../../sim/footprint.ts';
 import { Operation, SharedObject, type Task } from '../../sim/operation.ts';
 import type { Errno } from '../uapi/errno.ts';
 import { IFF, type PciLocation, type SysfsAttribute, type SysfsLink } from '../uapi/linux.ts';
@@ -47,6 +48,21 @@ export class SysfsNet extends SharedObject {
     return true;
   }
 
+  override touch(operation: Operation, footprint: Footprint): void {
+    if (operation.kind === 'list') {
+      footprint.read(this.place);
+      return;
+    }
+    if (operation.kind === 'find') {
+      footprint.read(this.place, namePart(lastOf(operation.arg as string)));
+      return;
+    }
+    const { name, from } = operation.arg as { name: string; from?: string };
+    footprint.write(this.place);
+    footprint.write(this.place, namePart(name));
+    if (from !== undefined) footprint.write(this.place, namePart(from));
+  }
+
   perform(operation: Operation): unknown {
     if (operation.kind === 'list') return [...this.byName.keys()];
     if (operation.kind === 'find') return this.at(operation.arg as string);
@@ -70,12 +86,14 @@ export class SysfsNet extends SharedObject {
   }
 
   private at(path: string): Netdev | undefined {
-    const name = path.slice(path.lastIndexOf('/') + 1);
+    const name = lastOf(path);
     const dev = this.byName.get(name);
     if (dev === undefined || path === CLASS_NET + name) return dev;
     return devpathOf(dev, name) === path ? dev : undefined;
   }
 }
+
+const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** The text of an attribute at this moment, without its newline; EINVAL where the kernel gives that. */
 export function attributeText(dev: Netdev, attribute: SysfsAttribute): Result<string, Errno> {

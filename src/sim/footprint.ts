@@ -1,0 +1,63 @@
+/**
+ * What a step touches, so that a search knows which steps commute: places, each with the way in which it is touched.
+ * A place is a number: an object's, or that of one part of it (an item of a queue, a name of a table). Two steps of
+ * different contexts commute unless they touch one place, and not both by reading it.
+ * What this leaves out: places are numbers of limited size, so that far parts of one object can share one; the search
+ * then takes steps for dependent that are not, which costs time and nothing else.
+ */
+
+/** How a place is touched. A `need` waits for a `give` of the place, so that the two have only one order. */
+export const TOUCH = { read: 0, write: 1, give: 2, need: 3 } as const;
+
+/** Parts that an object's place is divided into. */
+const PARTS = 64;
+/** Parts that hold for an object as a whole; those behind them are items. */
+export const WHOLE = 0;
+export const HEAD = 1;
+const FIRST_ITEM = 4;
+/** Moments share so many places, behind those of the objects. */
+const MOMENTS = 1 << 20;
+const FIRST_MOMENT = 1 << 28;
+
+export class Footprint {
+  /** `place * 4 + touch`, in the order in which they were noted; a place can stand there more than once. */
+  readonly touches: number[] = [];
+
+  clear(): void {
+    this.touches.length = 0;
+  }
+
+  read(object: number, part = WHOLE): void {
+    this.touches.push((object * PARTS + part) * 4 + TOUCH.read);
+  }
+
+  write(object: number, part = WHOLE): void {
+    this.touches.push((object * PARTS + part) * 4 + TOUCH.write);
+  }
+
+  give(object: number, part = WHOLE): void {
+    this.touches.push((object * PARTS + part) * 4 + TOUCH.give);
+  }
+
+  need(object: number, part = WHOLE): void {
+    this.touches.push((object * PARTS + part) * 4 + TOUCH.need);
+  }
+
+  /** A timer was set: of timers that are due at one moment the first that was set is the first to fire. */
+  setTimer(at: number): void {
+    this.touches.push((FIRST_MOMENT + (at % MOMENTS)) * 4 + TOUCH.write);
+  }
+}
+
+/** The part for the n-th item that went through a queue. */
+export const itemPart = (n: number): number => FIRST_ITEM + (n % (PARTS - FIRST_ITEM));
+
+/** The part for an entry of a table that is found by its name. */
+export function namePart(name: string): number {
+  let hash = 0;
+  for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) | 0;
+  return FIRST_ITEM + ((hash >>> 0) % (PARTS - FIRST_ITEM));
+}
+
+export const placeOf = (touch: number): number => Math.floor(touch / 4);
+export const wayOf = (touch: number): number => touch % 4;
