@@ -1,6 +1,6 @@
 /** What the owner of a NIC knows: plain data. */
 import type { Path } from '../trace/event.ts';
-import type { OpenChannel } from './item.ts';
+import type { OpenChannel, RequestHead } from './item.ts';
 import type { HostNic } from './plan.ts';
 
 /** Whether the synthetic NIC is there for the guest. */
@@ -43,7 +43,7 @@ export interface NvspSession {
 export interface Switching {
   readonly token: number;
   readonly to: Path;
-  readonly transactionId: bigint;
+  readonly head: RequestHead;
   readonly session: number;
 }
 

@@ -24,9 +24,8 @@ export function movePath(nic: Nic, path: Path, why: string): void {
 export function startSwitch(nic: Nic, head: RequestHead, to: Path): void {
   const { channel } = nic.state;
   if (channel === undefined) return;
-  const { transactionId } = head;
   // Before the timer is set: a span of 0 finishes at once.
-  nic.state.switching = { token: 0, to, transactionId, session: channel.session };
+  nic.state.switching = { token: 0, to, head, session: channel.session };
   const span = nic.span('host.switch-datapath', nic.model.timing.switchDatapath);
   const token = nic.worker.after(span, { what: 'path-due' });
   const { switching } = nic.state;
@@ -54,5 +53,5 @@ function answer(nic: Nic): void {
   const { switching, channel } = nic.state;
   nic.state.switching = undefined;
   if (switching === undefined || channel?.session !== switching.session) return;
-  nic.complete({ transactionId: switching.transactionId, completionRequested: true }, undefined);
+  nic.complete(switching.head, undefined);
 }

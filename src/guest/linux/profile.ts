@@ -1,10 +1,27 @@
 /**
  * Guest generations: a profile is a list of the fixes that its kernel has; the code asks for a fix by name where the
- * kernels differ. Source of the table: reference B.12 (commits of torvalds/linux, presence in the trees that were read).
+ * kernels differ. Source of the table: reference B.12 and, for the data path, D-20 to D-23 (commits of torvalds/linux,
+ * presence in the trees that were read).
  * What this leaves out of B.12: XDP, which is not modelled, and the per-type length checks of completions (every message
  * is checked here, so the row would change nothing).
  */
 export const FIXES = {
+  'vf-gate': {
+    commit: '69d25a6cf4ca',
+    meaning: 'a frame goes by the VF only while the data path is the VF, not as soon as the VF is up',
+  },
+  'switch-awaited': {
+    commit: '8b31f8c982b7',
+    meaning: "the host's completion of SWITCH_DATA_PATH is waited for, and only then the VF is sent by",
+  },
+  'switch-before-stop': {
+    commit: '34b06a2eee44',
+    meaning: 'the path leaves a VF at NETDEV_GOING_DOWN, before it stops, not at NETDEV_DOWN',
+  },
+  'switch-errors': {
+    commit: 'd0922bf79817',
+    meaning: 'a SWITCH_DATA_PATH that cannot be sent is tried again or given up, and not taken for sent',
+  },
   'mac-fallback': {
     commit: '365e1ececb29',
     meaning: 'a VF is matched by MAC when no association has come, and the switch waits for it',
@@ -53,11 +70,17 @@ export interface Profile {
 
 const ALL: readonly Fix[] = Object.keys(FIXES).filter(isFix);
 
+/**
+ * What 5.15.0 (31 October 2021) had: three commits were pushed to net-next on 13 January 2021 and so came with 5.12, the
+ * fourth was posted for net-next on 29 March 2021 and came with 5.13 (netdev archive; tags from memory).
+ */
+const EARLY_2021: readonly Fix[] = ['vf-gate', 'switch-awaited', 'switch-before-stop', 'switch-errors'];
+
 export const PROFILES: Readonly<Record<string, Profile>> = {
   'linux-5.15': {
     name: 'linux-5.15',
-    summary: 'mainline 5.15.0 as released: none of the fixes below',
-    fixes: new Set(),
+    summary: `mainline 5.15.0 as released: of the fixes below only ${EARLY_2021.join(', ')}`,
+    fixes: new Set(EARLY_2021),
     addrconfSkips: 'IFF_SLAVE',
     hasPreUninit: false,
     movesUnderOldName: true,

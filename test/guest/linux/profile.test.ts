@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import { ms } from '../../../src/base/time.ts';
 import { FIXES, type Fix, PROFILES, withFixes } from '../../../src/guest/linux/profile.ts';
 import { NVSP } from '../../../src/wire/nvsp.ts';
 import { carrying, machine, plugged, type TestMachine } from '../../support/machine.ts';
 
-/** Each row of reference B.12, switched off alone on a kernel that has all the others: the one thing that it changes. */
+/** Each row of reference B.12 and D-20 to D-23, switched off alone on a kernel that has all the others: the one thing that it changes. */
 
 type Look = (fixes: Partial<Record<Fix, boolean>>) => unknown;
 
@@ -18,7 +19,63 @@ const vfFirst = (fixes: Partial<Record<Fix, boolean>>): TestMachine => {
   return m;
 };
 
+const switching = (fixes: Partial<Record<Fix, boolean>>): TestMachine => {
+  const m = machine({ fixes, latency: { 'host.switch-datapath': ms(50) } });
+  m.host.offer();
+  m.guest.up('nic1');
+  m.host.plug();
+  m.untilEvent('nvsp.message', { from: 'guest', name: 'switchDataPath' });
+  return m;
+};
+
 const rows: Readonly<Record<Fix, { readonly look: Look; readonly on: unknown; readonly off: unknown }>> = {
+  // The VF is up, and the host takes its time with the switch to it.
+  'vf-gate': {
+    look: (fixes) => switching(fixes).guest.pathOf(),
+    on: 'synthetic',
+    off: 'vf',
+  },
+  'switch-awaited': {
+    look: (fixes) => {
+      const m = switching(fixes);
+      m.settle();
+      return m.story('host.datapath', 'guest.datapath', 'nvsp.message').slice(-4);
+    },
+    on: ['guest: switchDataPath activeDataPath=1', 'host: nic1 by vf', 'host: completion empty', 'guest: nic1 by vf'],
+    // Nothing is answered, for nothing was asked for.
+    off: [
+      'host: sendVfAssociation allocated=1 serial=1',
+      'guest: nic1 by vf',
+      'guest: switchDataPath activeDataPath=1',
+      'host: nic1 by vf',
+    ],
+  },
+  'switch-before-stop': {
+    look: (fixes) => {
+      const m = carrying({ fixes });
+      m.host.revoke();
+      m.settle();
+      return m.story('host.datapath', 'netdev.carrier', 'netdev.flags');
+    },
+    on: ['host: nic1 by synthetic', 'carrier of nic1.vf: down', 'flags of nic1.vf: + -UP'],
+    off: ['carrier of nic1.vf: down', 'flags of nic1.vf: + -UP', 'host: nic1 by synthetic'],
+  },
+  // The NIC is taken back while the VF comes up, and its removal waits for the RTNL behind the switch.
+  'switch-errors': {
+    look: (fixes) => {
+      const m = machine({ fixes });
+      m.host.offer();
+      m.guest.up('nic1');
+      m.host.plug();
+      m.untilEvent('netvsc.vf', { joined: true });
+      m.pass(ms(200));
+      m.host.rescind();
+      m.settle();
+      return [m.guest.has('nic1'), m.stuckIn('nic1.vf_takeover')];
+    },
+    on: [false, ''],
+    off: [true, "wait nic1 host's answer to SWITCH_DATA_PATH (open)"],
+  },
   'mac-fallback': {
     look: (fixes) => plugged({ nics: [{ pciSerial: 9 }], fixes }).guest.masterOf('nic1.vf'),
     on: 'nic1',
@@ -123,13 +180,15 @@ test('every fix has its row', () => {
   expect(Object.keys(rows).sort()).toEqual(Object.keys(FIXES).sort());
 });
 
-test('6.12 has them all, 5.15 none, and a run can change single ones', () => {
+test('6.12 has them all, 5.15 those of early 2021, and a run can change single ones', () => {
   const [old, recent] = [PROFILES['linux-5.15'], PROFILES['linux-6.12']];
   if (old === undefined || recent === undefined) throw new Error('a profile is missing');
-  expect([old.fixes.size, recent.fixes.size]).toEqual([0, Object.keys(FIXES).length]);
-  const changed = withFixes(old, { 'live-rename': true, 'mac-fallback': false });
-  expect([...changed.fixes]).toEqual(['live-rename']);
-  expect(old.fixes.size).toBe(0);
+  expect([...recent.fixes].sort()).toEqual(Object.keys(FIXES).sort());
+  const early = ['vf-gate', 'switch-awaited', 'switch-before-stop', 'switch-errors'];
+  expect([...old.fixes]).toEqual(early);
+  const changed = withFixes(old, { 'live-rename': true, 'vf-gate': false });
+  expect([...changed.fixes]).toEqual([...early.slice(1), 'live-rename']);
+  expect([...old.fixes]).toEqual(early);
 });
 
 test('a kernel before 6.2 leaves a slave without IPv6 by its flag, and needs no other', () => {

@@ -5,7 +5,9 @@
  */
 import type { Mutex } from '../../../../sim/mutex.ts';
 import type { Task } from '../../../../sim/operation.ts';
+import type { WaitCell } from '../../../../sim/wait-cell.ts';
 import { DATA_PATH } from '../../../../wire/nvsp.ts';
+import type { Answer, Outgoing, SendResult } from '../../../hv/channel.ts';
 import { type Errno, inLog } from '../../../uapi/errno.ts';
 import { IFF } from '../../../uapi/linux.ts';
 import { changeFlags, openDevice, setMtu } from '../../device.ts';
@@ -21,8 +23,11 @@ const SWITCH_RETRIES = 2000;
 /** netvsc_vf_changed(): a joined VF came up or goes down. What is so already is not asked for again. */
 export function* vfChanged(nic: NetvscNic, vf: Netdev, event: NetdevEvent): Task {
   if (nic.session.now === undefined || vf.master !== nic.netdev) return;
+  if (event === 'NETDEV_GOING_DOWN' && !fixed(nic.kernel, 'switch-before-stop')) return; // NETDEV_DOWN was early enough
   const up = event === 'NETDEV_GOING_DOWN' ? false : vf.running.now;
   if (nic.dataPathIsVf.now === up) return;
+  // Until 8b31f8c982b7 what was asked for counted as done.
+  if (!fixed(nic.kernel, 'switch-awaited')) yield* setGate(nic, up);
   if (up && fixed(nic.kernel, 'mac-fallback') && (yield* nic.vfAlloc.get()) === 0) {
     logAbout(nic.kernel, nic.netdev, 'info', 'Waiting for the VF association from host');
     yield* nic.vfAdd.wait(); // without a limit, and under the RTNL
@@ -41,12 +46,15 @@ export function* vfChanged(nic: NetvscNic, vf: Netdev, event: NetdevEvent): Task
 
 /** netvsc_switch_datapath(): the answer is empty, so a host that refused looks like one that did it. */
 function* switchDatapath(nic: NetvscNic, toVf: boolean): Task<Errno | undefined> {
-  const { kernel, device } = nic;
-  if (!toVf) yield* setGate(nic, false); // stop sending to the VF before the host is asked
+  const { kernel } = nic;
+  const awaited = fixed(kernel, 'switch-awaited');
+  if (awaited && !toVf) yield* setGate(nic, false); // stop sending to the VF before the host is asked
   const message = nvsp({ name: 'switchDataPath', activeDataPath: toVf ? DATA_PATH.vf : DATA_PATH.synthetic });
   for (let tries = 0; ; tries++) {
-    const { result, answer } = yield* device.channel.request(message, 'SWITCH_DATA_PATH');
-    if (result === 'sent') {
+    const { result, answer } = yield* send(nic, message, awaited);
+    // Until d0922bf79817 nobody looked whether it was sent: an answer was waited for all the same.
+    if (result === 'sent' || !fixed(kernel, 'switch-errors')) {
+      if (answer === undefined) return undefined;
       yield* answer.wait(); // without a limit
       yield* setGate(nic, toVf);
       return undefined;
@@ -61,6 +69,17 @@ function* switchDatapath(nic: NetvscNic, toVf: boolean): Task<Errno | undefined>
     }
     yield* kernel.sim.sleep(kernel.latency.of('guest.switch-retry'), 'room in the ring for SWITCH_DATA_PATH');
   }
+}
+
+/** With a request for a completion since 8b31f8c982b7; before that without one. */
+function* send(
+  nic: NetvscNic,
+  message: Outgoing,
+  awaited: boolean,
+): Task<{ readonly result: SendResult; readonly answer?: WaitCell<Answer> }> {
+  const { channel } = nic.device;
+  if (awaited) return yield* channel.request(message, 'SWITCH_DATA_PATH');
+  return { result: yield* channel.send(message) };
 }
 
 function* setGate(nic: NetvscNic, isVf: boolean): Task {

@@ -7,6 +7,7 @@
 import type { Task } from '../../../../sim/operation.ts';
 import { RNDIS_CHANNEL } from '../../../../wire/nvsp.ts';
 import { RNDIS } from '../../../../wire/rndis.ts';
+import { fixed } from '../../kernel.ts';
 import { transmit } from '../../packets.ts';
 import type { NetvscNic } from './nic.ts';
 import { nvsp } from './nvsp-out.ts';
@@ -22,7 +23,8 @@ export function* startXmit(nic: NetvscNic, frame: Uint8Array): Task {
   if (vf !== undefined) {
     const running = yield* vf.running.get();
     const carrier = running && (yield* vf.carrier.get());
-    if (carrier && (yield* nic.dataPathIsVf.get())) {
+    // Until 69d25a6cf4ca a VF that is up was sent by, whatever the host had been told.
+    if (carrier && (!fixed(nic.kernel, 'vf-gate') || (yield* nic.dataPathIsVf.get()))) {
       yield* transmit(vf, frame);
       return;
     }
@@ -34,7 +36,7 @@ export function* startXmit(nic: NetvscNic, frame: Uint8Array): Task {
 export function carriesByVf(nic: NetvscNic): boolean {
   const vf = nic.vf.now;
   const isUsable = vf?.running.now === true && vf.carrier.now;
-  return isUsable && nic.dataPathIsVf.now;
+  return isUsable && (!fixed(nic.kernel, 'vf-gate') || nic.dataPathIsVf.now);
 }
 
 function* sendSynthetic(nic: NetvscNic, data: Uint8Array): Task {
