@@ -1,3 +1,4 @@
+import type { Nanoseconds } from '../base/time.ts';
 import type { Operation } from './operation.ts';
 
 /** Which side a context belongs to; the default order lets user mode react at once. */
@@ -23,6 +24,9 @@ export class Context {
   operation: Operation | undefined;
   /** Whether {@link operation} can run now. Kept by the simulation. */
   ready = false;
+  /** When it came to {@link operation}: the moment, and the step. Kept by the simulation. */
+  since: Nanoseconds = 0;
+  sinceStep = 0;
   /** What a long wait is for, in words, when the operation's object does not say enough. */
   waitingFor: string | undefined;
 

@@ -15,7 +15,8 @@ const PARTS = 64;
 export const WHOLE = 0;
 export const HEAD = 1;
 const FIRST_ITEM = 4;
-/** Moments share so many places, behind those of the objects. */
+/** Contexts are places too, behind those of the objects; moments share so many, behind those of the contexts. */
+const FIRST_CONTEXT = 1 << 27;
 const MOMENTS = 1 << 20;
 const FIRST_MOMENT = 1 << 28;
 
@@ -41,6 +42,24 @@ export class Footprint {
 
   need(object: number, part = WHOLE): void {
     this.touches.push((object * PARTS + part) * 4 + TOUCH.need);
+  }
+
+  /** A step of the context itself. */
+  run(context: number): void {
+    this.touches.push((FIRST_CONTEXT + context) * 4 + TOUCH.read);
+  }
+
+  /**
+   * The context is ended by another one. That it does so before or after a step that the context still could do is a
+   * difference, and so is what would have let the context go on: `waiting` touches that.
+   */
+  end(context: number, waiting: (footprint: Footprint) => void): void {
+    this.touches.push((FIRST_CONTEXT + context) * 4 + TOUCH.write);
+    const from = this.touches.length;
+    waiting(this);
+    for (let i = from; i < this.touches.length; i++) {
+      this.touches[i] = placeOf(this.touches[i] as number) * 4 + TOUCH.write;
+    }
   }
 
   /** A timer was set: of timers that are due at one moment the first that was set is the first to fire. */

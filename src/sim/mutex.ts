@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import type { Nanoseconds } from '../base/time.ts';
 import type { Context } from './context.ts';
 import type { Footprint } from './footprint.ts';
 import { Operation, SharedObject } from './operation.ts';
@@ -9,6 +10,9 @@ import { Operation, SharedObject } from './operation.ts';
  */
 export class Mutex extends SharedObject {
   private owner: Context | undefined;
+  /** When it was taken last: the moment, and the step. */
+  since: Nanoseconds = 0;
+  sinceStep = 0;
 
   lock(): Operation<void> {
     return new Operation(this, 'lock');
@@ -50,6 +54,8 @@ export class Mutex extends SharedObject {
     if (operation.kind === 'whenFree') return undefined;
     if (this.owner !== undefined) return false;
     this.owner = context;
+    this.since = this.sim.now;
+    this.sinceStep = this.sim.steps;
     return true;
   }
 

@@ -81,10 +81,10 @@ export class Simulation {
   /** Ends a context where it stands; nobody hears of it. */
   end(context: Context): void {
     assert(context !== this.running, `${context.name} ends itself: it should return`);
+    this.noteEnd(context);
     if (context.operation !== undefined) this.leave(context, context.operation);
     context.operation = undefined;
     this.contexts.delete(context);
-    this.strategy.ended?.(context);
   }
 
   /** Waits for a span of virtual time. */
@@ -140,6 +140,12 @@ export class Simulation {
     this.arrive(context, operation);
   }
 
+  private noteEnd(context: Context): void {
+    const { operation } = context;
+    this.footprint?.end(context.id, (footprint) => operation?.object.touch(operation, footprint));
+    this.strategy.ended?.(context);
+  }
+
   private start(name: string, side: ContextSide, runner: Runner, daemon: boolean): Context {
     const context = new Context(this.nextContextId++, name, side, daemon, runner);
     this.contexts.add(context);
@@ -157,6 +163,7 @@ export class Simulation {
     const { strategy, footprint } = this;
     if (footprint !== undefined) {
       footprint.clear();
+      footprint.run(context.id);
       object.touch(operation, footprint);
     }
     const recorded = strategy.did !== undefined;
@@ -188,6 +195,8 @@ export class Simulation {
   private arrive(context: Context, operation: Operation): void {
     const { object } = operation;
     context.operation = operation;
+    context.since = this.clock.now;
+    context.sinceStep = this.steps;
     if (object.pending === NOBODY) object.pending = [context];
     else object.pending.push(context);
     object.arrive(operation, context);

@@ -32,7 +32,7 @@ export interface Strategy {
   touched?(context: Context): void;
   /** A context begins, in a step of `by` or before the first step. */
   spawned?(context: Context, by: Context | undefined): void;
-  /** A context was ended by another one, where it stood. */
+  /** A context is ended by another one, where it stands. */
   ended?(context: Context): void;
   /** Nothing could run, and a timer has fired. */
   fired?(): void;

@@ -23,6 +23,11 @@ export class WaitCell<T> extends SharedObject {
     });
   }
 
+  /** Whether a wait here ends by itself. */
+  get limited(): boolean {
+    return this.timer !== undefined;
+  }
+
   /** Gives the answer; false when it came too late or another was there first. */
   resolve(answer: T): Operation<boolean> {
     return new Operation(this, 'resolve', answer);

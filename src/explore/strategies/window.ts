@@ -1,0 +1,59 @@
+import type { Context } from '../../sim/context.ts';
+import type { Footprint } from '../../sim/footprint.ts';
+import { RunOn, type Step, type Strategy } from '../../sim/strategy.ts';
+
+/**
+ * Lets a strategy decide only where the scenario wants its orders searched; elsewhere the usual order is run.
+ * A scenario that says nothing of it is searched from its first step on.
+ */
+export class Window implements Strategy {
+  readonly footprint?: Footprint;
+  readonly did?: (step: Step) => void;
+  readonly touched?: (context: Context) => void;
+  readonly spawned?: (context: Context, by: Context | undefined) => void;
+  readonly ended?: (context: Context) => void;
+  private readonly inner: Strategy;
+  private readonly usual = new RunOn();
+  private readonly openAtFirst: boolean;
+  private open: boolean;
+  private closing = false;
+
+  /** `openAtFirst`: the scenario has no line that says from where on. */
+  constructor(inner: Strategy, openAtFirst: boolean) {
+    this.inner = inner;
+    this.openAtFirst = openAtFirst;
+    this.open = openAtFirst;
+    if (inner.footprint !== undefined) this.footprint = inner.footprint;
+    if (inner.did !== undefined) this.did = (step) => this.open && inner.did?.(step);
+    if (inner.touched !== undefined) this.touched = (context) => this.open && inner.touched?.(context);
+    if (inner.spawned !== undefined) this.spawned = (context, by) => this.open && inner.spawned?.(context, by);
+    if (inner.ended !== undefined) this.ended = (context) => this.open && inner.ended?.(context);
+  }
+
+  begin(): void {
+    this.open = this.openAtFirst;
+    this.closing = false;
+    this.inner.begin();
+  }
+
+  /** What is under way when the scenario ends the search is still searched, until nothing can run. */
+  scope(all: boolean): void {
+    if (all && !this.open) this.inner.fired?.();
+    this.open ||= all;
+    this.closing = !all;
+  }
+
+  fired(): void {
+    if (!this.open) return;
+    this.inner.fired?.();
+    if (this.closing) this.open = false;
+  }
+
+  pick(ready: readonly Context[], last: Context | undefined): number {
+    return this.open ? this.inner.pick(ready, last) : this.usual.pick(ready, last);
+  }
+
+  value(why: string, n: number): number {
+    return this.open ? this.inner.value(why, n) : 0;
+  }
+}

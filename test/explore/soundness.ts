@@ -1,0 +1,40 @@
+/** Holds the reduced search against plain enumeration on one random program. */
+import { enumerate } from './enumerate.ts';
+import { programOf, randomPlan } from './random-program.ts';
+
+/** Larger programs are left out: plain enumeration would take too long. */
+const RUNS_MAX = 20_000;
+
+export interface Comparison {
+  readonly verdict: 'agrees' | 'too large' | 'differs';
+  readonly problem: string;
+  readonly naive: number;
+  readonly reduced: number;
+  readonly cut: number;
+}
+
+export function compare(seed: number): Comparison {
+  const plan = randomPlan(seed);
+  const naive = enumerate(programOf(plan), 'none', RUNS_MAX);
+  if (!naive.whole) return { verdict: 'too large', problem: '', naive: naive.complete, reduced: 0, cut: 0 };
+  const sleeping = enumerate(programOf(plan), 'sleep-sets', RUNS_MAX);
+  const reduced = enumerate(programOf(plan), 'races', RUNS_MAX);
+  const problems = [
+    missing('sleep sets miss', naive.ends, sleeping.ends),
+    missing('the reduced search misses', naive.ends, reduced.ends),
+    missing('the reduced search invents', reduced.ends, naive.ends),
+    sleeping.complete === reduced.complete ? '' : `${sleeping.complete} orders by sleep sets, ${reduced.complete} reduced`,
+  ].filter((problem) => problem !== '');
+  return {
+    verdict: problems.length === 0 ? 'agrees' : 'differs',
+    problem: problems.length === 0 ? '' : `seed ${seed}: ${problems.join('; ')}: ${JSON.stringify(plan)}`,
+    naive: naive.complete,
+    reduced: reduced.complete,
+    cut: reduced.cut,
+  };
+}
+
+function missing(what: string, all: ReadonlySet<string>, some: ReadonlySet<string>): string {
+  const lost = [...all].filter((end) => !some.has(end));
+  return lost.length === 0 ? '' : `${what} ${lost.length} of ${all.size} ends, such as ${lost[0]?.slice(0, 400)}`;
+}
