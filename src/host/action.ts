@@ -1,5 +1,6 @@
 /** What an operator can make the host do: plain data, the same for scenarios, drills, tests and the API. */
 import type { Nanoseconds } from '../base/time.ts';
+import type { HostFault } from './fault-points.ts';
 
 /**
  * The order in which a VF is taken away (reference C.9).
@@ -29,6 +30,9 @@ export type HostAction =
   | { readonly do: 'revoke-vf'; readonly nic: string; readonly order: RevokeOrder }
   | { readonly do: 'vf-link'; readonly nic: string; readonly up: boolean }
   | { readonly do: 'nic-link'; readonly nic: string; readonly up: boolean }
+  | { readonly do: 'arm-fault'; readonly nic: string; readonly fault: HostFault }
+  /** Ends a silence. */
+  | { readonly do: 'answer-again'; readonly nic: string; readonly dev: string }
   | ({
       readonly do: 'update-firmware';
       readonly order: RevokeOrder;

@@ -11,6 +11,7 @@ import type { Simulation } from '../sim/simulation.ts';
 import { WaitCell } from '../sim/wait-cell.ts';
 import type { Path } from '../trace/event.ts';
 import type { HostAction } from './action.ts';
+import { type HostFault, isOfVmbus, problemWithFault } from './fault-points.ts';
 import type { HostItem, StreamPlan } from './item.ts';
 import { type NicState, newNic, type PciPhase } from './nic-state.ts';
 import { NicWorker } from './nic-worker.ts';
@@ -82,8 +83,7 @@ export class Host {
     const ticket = this.nextTicket++;
     const cell = new WaitCell<{ readonly refused?: string }>(this.around.sim, `host's answer to ${action.do}`);
     this.around.tickets.set(ticket, cell);
-    const worker = action.do === 'update-firmware' ? SERVICING : workerOf(action.nic);
-    yield* this.around.bus.mailbox<HostItem>(worker).put({ what: 'action', action, ticket });
+    yield* this.around.bus.mailbox<HostItem>(takerOf(action)).put({ what: 'action', action, ticket });
     const answer = yield* cell.wait();
     return answer?.refused === undefined ? undefined : { refused: answer.refused };
   }
@@ -153,6 +153,19 @@ export class Host {
       return `there is no VF model ${family}`;
     }
     if ('serial' in action && action.serial === 0) return 'a serial number is never 0';
-    return undefined;
+    return action.do === 'arm-fault' ? this.problemWithFault(action.nic, action.fault) : undefined;
   }
+
+  private problemWithFault(nic: string, fault: HostFault): string | undefined {
+    const isVf = fault.dev === vfOf(nic);
+    if (!isVf && fault.dev !== nic) return `${fault.dev} is no device of ${nic}`;
+    if (isVf && !this.around.bus.functions.has(fault.dev)) return `${nic} has no VF in the plan`;
+    return problemWithFault(fault, isVf ? 'vf' : 'nic');
+  }
+}
+
+/** The worker that an action is for. */
+function takerOf(action: HostAction): string {
+  if (action.do === 'update-firmware') return SERVICING;
+  return action.do === 'arm-fault' && isOfVmbus(action.fault) ? VMBUS : workerOf(action.nic);
 }

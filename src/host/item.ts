@@ -52,6 +52,8 @@ export type HostItem =
   | { readonly what: 'nvsp-due'; readonly session: number; readonly head: RequestHead; readonly message: NvspMessage }
   | { readonly what: 'rndis-due'; readonly session: number; readonly message: RndisControl }
   | { readonly what: 'vpci-due'; readonly session: number; readonly head: RequestHead; readonly message: VpciMessage }
+  /** A message to the guest that was held back. */
+  | { readonly what: 'send-due'; readonly dev: string; readonly delivery: Delivery }
   | { readonly what: 'path-due' }
   | { readonly what: 'vf-offer-due' }
   | { readonly what: 'eject-limit' }

@@ -11,6 +11,7 @@ import { isMalformed } from '../wire/message.ts';
 import { NVSP, NVSP_STATUS, NVSP_VERSIONS, type NvspCompletion, type NvspMessage } from '../wire/nvsp.ts';
 import { askForPath } from './data-path.ts';
 import { describe } from './describe.ts';
+import { failureOf, forgetWaiting } from './faults.ts';
 import type { OpenChannel, RequestHead } from './item.ts';
 import type { Nic } from './nic.ts';
 import { newNvsp } from './nic-state.ts';
@@ -33,6 +34,7 @@ export function openNetvsp(nic: Nic, channel: OpenChannel): void {
 export function closeNetvsp(nic: Nic): void {
   const { channel } = nic.state;
   if (channel !== undefined) nic.worker.stopReading(channel.relid);
+  forgetWaiting(nic.worker, nic.name);
   nic.state.channel = undefined;
   nic.state.nvsp = newNvsp();
   nic.state.vf.told = 0;
@@ -68,12 +70,18 @@ export function receiveNetvsp(nic: Nic, channel: OpenChannel, packet: ReadPacket
     detail: describe(nic.worker.around.sim.trace, message),
   });
   const { transactionId, completionRequested } = packet;
-  nic.later({ what: 'nvsp-due', session: channel.session, head: { transactionId, completionRequested }, message });
+  const head = { transactionId, completionRequested };
+  nic.later(nic.name, message.name, { what: 'nvsp-due', session: channel.session, head, message });
 }
 
 /** A control message, after the time that an answer takes. */
 export function answerNvsp(nic: Nic, head: RequestHead, message: NvspMessage): void {
   const { nvsp } = nic.state;
+  const failing = failureOf(nic.worker, nic.name, message.name);
+  if (failing !== undefined) {
+    nic.complete(head, failed(message, failing.status));
+    return;
+  }
   if (message.name === 'init') {
     nic.complete(head, initialize(nic, message));
     return;
@@ -183,9 +191,10 @@ function takeSendBuffer(nic: Nic, { gpadl }: Received<'sendSendBuffer'>): NvspCo
 }
 
 /** The answer that says no to a request; one that has no status of its own gets an empty one. */
-function failed(message: NvspMessage): NvspCompletion | undefined {
-  const status = NVSP_STATUS.fail;
+function failed(message: NvspMessage, status: number = NVSP_STATUS.fail): NvspCompletion | undefined {
   switch (message.name) {
+    case 'init':
+      return { name: 'initComplete', version: 0, maxMdlChain: 0, status };
     case 'sendReceiveBuffer':
       return {
         name: 'sendReceiveBufferComplete',

@@ -6,6 +6,7 @@ import type { ReadPacket } from '../bus/packet.ts';
 import { RNDIS_STATUS } from '../wire/oid.ts';
 import { CLASS_GUIDS } from '../wire/vmbus.ts';
 import type { HostAction, RevokeOrder } from './action.ts';
+import { arm, carry, speakAgain } from './faults.ts';
 import { egress, ingress } from './frames.ts';
 import type { Delivery, HostItem, OpenChannel } from './item.ts';
 import { answerNvsp, closeNetvsp, openNetvsp, receiveNetvsp } from './netvsp.ts';
@@ -99,6 +100,9 @@ export class NicWorker implements Behaviour {
       case 'vpci-due':
         answerVpci(nic, item.session, item.head, item.message);
         break;
+      case 'send-due':
+        this.sendNow(item.dev, item.delivery);
+        break;
       case 'path-due':
         finishSwitch(nic);
         break;
@@ -116,6 +120,14 @@ export class NicWorker implements Behaviour {
         break;
       default:
     }
+  }
+
+  /** A message that was held back goes, if its channel is still open as it was. */
+  private sendNow(dev: string, delivery: Delivery): void {
+    const { channel, vf } = this.nic.state;
+    const open = dev === this.nic.vf ? ('channel' in vf.pci ? vf.pci.channel : undefined) : channel;
+    if (delivery.to !== 'ring' || open?.session !== delivery.channel.session) return;
+    carry(this.nic.worker, dev, 'goes', delivery);
   }
 
   private signalled(relid: number): void {
@@ -169,6 +181,11 @@ export class NicWorker implements Behaviour {
         return this.vfLink(action.up);
       case 'nic-link':
         return this.nicLink(action.up);
+      case 'arm-fault':
+        arm(nic.worker, action.fault);
+        return undefined;
+      case 'answer-again':
+        return speakAgain(nic.worker, action.dev) ? undefined : `the host is not silent to ${action.dev}`;
       case 'update-firmware':
         return 'a NIC alone has no firmware update';
     }

@@ -14,10 +14,15 @@ import { flowOfFrame } from '../wire/flow-payload.ts';
 import type { Malformed } from '../wire/message.ts';
 import { NVSP_CAPABILITIES, NVSP_VERSIONS, type NvspCompletion, type NvspMessage } from '../wire/nvsp.ts';
 import { describe } from './describe.ts';
+import { completionOf } from './fault-points.ts';
+import { sendMessage, takeUp } from './faults.ts';
 import type { HostItem, RequestHead } from './item.ts';
 import type { NicState } from './nic-state.ts';
 import { type HostNic, nicInstance, vfInstance, vfOf } from './plan.ts';
 import type { Worker } from './worker.ts';
+
+/** The one request that is answered with nothing. */
+const EMPTY_ANSWER = completionOf('switchDataPath');
 
 /** What never changes about a NIC. */
 export interface NicParts {
@@ -78,9 +83,9 @@ export class Nic {
     return this.worker.around.latency.of(row, ofDevice);
   }
 
-  /** Takes a request up after the time that an answer takes. */
-  later(item: HostItem): void {
-    this.worker.after(this.span('host.reply'), item);
+  /** Takes a message of the guest's up after the time that an answer takes. */
+  later(dev: string, message: string, item: HostItem): void {
+    takeUp(this.worker, [dev, message], this.span('host.reply'), item);
   }
 
   /** Sends an in-band NVSP message; nothing when the channel is closed. */
@@ -89,7 +94,7 @@ export class Nic {
     if (channel === undefined) return;
     const completionRequested = transactionId !== 0n;
     const packet = { type: 'inband', transactionId, completionRequested, payload: message, codec: 'nvsp' } as const;
-    this.worker.send({
+    sendMessage(this.worker, this.name, message.name, {
       to: 'ring',
       channel,
       packet,
@@ -106,12 +111,12 @@ export class Nic {
     if (answer === undefined) {
       const tell = this.told('completion', 'empty');
       const packet = { type, transactionId, completionRequested: false, payload: NO_PAYLOAD } as const;
-      this.worker.send({ to: 'ring', channel, packet, tell });
+      sendMessage(this.worker, this.name, EMPTY_ANSWER, { to: 'ring', channel, packet, tell });
       return;
     }
     const codec = 'nvspCompletion';
     const packet = { type, transactionId, completionRequested: false, payload: answer, codec } as const;
-    this.worker.send({
+    sendMessage(this.worker, this.name, answer.name, {
       to: 'ring',
       channel,
       packet,
@@ -124,7 +129,7 @@ export class Nic {
     const { channel } = this.state;
     if (channel === undefined || !completionRequested) return;
     const payload: NvspCompletion = { name: 'sendRndisPacketComplete', status };
-    this.worker.send({
+    sendMessage(this.worker, this.name, payload.name, {
       to: 'ring',
       channel,
       packet: { type: 'completion', transactionId, completionRequested: false, payload, codec: 'nvspCompletion' },

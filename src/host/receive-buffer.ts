@@ -8,6 +8,7 @@
 import { NO_SEND_SECTION, type NvspMessage, RECEIVE_BUFFER_ID, RNDIS_CHANNEL } from '../wire/nvsp.ts';
 import { RNDIS, type RndisControl, type RndisMessage } from '../wire/rndis.ts';
 import { describe } from './describe.ts';
+import { carry, type Fate, fateOf, isSilent } from './faults.ts';
 import type { HostPacket } from './item.ts';
 import type { Nic } from './nic.ts';
 import type { ReceiveBuffer } from './nic-state.ts';
@@ -23,8 +24,15 @@ export const newReceiveBuffer = (gpadl: number, id: number, sections: number): R
   busy: new Map(),
 });
 
-/** Sends an RNDIS control message. */
+/** Sends an RNDIS control message; one that comes twice lies in two sections. */
 export function sayRndis(nic: Nic, message: RndisControl): void {
+  const fate = fateOf(nic.worker, nic.name, message.name, 'host');
+  if (fate === 'lost') return;
+  if (fate === 'twice') putRndis(nic, message, 'goes');
+  putRndis(nic, message, fate === 'twice' ? 'goes' : fate);
+}
+
+function putRndis(nic: Nic, message: RndisControl, fate: Fate): void {
   const { channel } = nic.state;
   const section = takeSection(nic, 0);
   if (channel === undefined || section === undefined) {
@@ -35,7 +43,7 @@ export function sayRndis(nic: Nic, message: RndisControl): void {
   if (packet === undefined) return;
   const detail = describe(nic.worker.around.sim.trace, message);
   const tell = { kind: 'rndis.message', from: 'host', name: message.name, nic: nic.name, detail } as const;
-  nic.worker.send({ to: 'ring', channel, packet, tell });
+  carry(nic.worker, nic.name, fate, { to: 'ring', channel, packet, tell });
 }
 
 /** Sends a frame by the synthetic path; it is lost when there is no room for it. */
@@ -47,6 +55,7 @@ export function sayFrame(nic: Nic, frame: Uint8Array): void {
 function trySayFrame(nic: Nic, frame: Uint8Array): string | undefined {
   const { channel, nvsp } = nic.state;
   if (channel === undefined || nvsp.receive === undefined) return 'no session';
+  if (isSilent(nic.worker, nic.name)) return 'host is silent';
   const section = takeSection(nic, Math.min(KEPT_FOR_CONTROL, nvsp.receive.sections >> 1));
   if (section === undefined) return 'receive buffer full';
   const packet = putIn(nic, section, { name: 'packet', data: frame, perPacketInfo: [] }, RNDIS_CHANNEL.data);

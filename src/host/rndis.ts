@@ -10,6 +10,7 @@ import { RNDIS_STATUS } from '../wire/oid.ts';
 import type { PageRange, RingPacketHead } from '../wire/ring-packet.ts';
 import { RNDIS, type RndisControl, type RndisMessage, splitRndis } from '../wire/rndis.ts';
 import { describe } from './describe.ts';
+import { failureOf } from './faults.ts';
 import { egress } from './frames.ts';
 import type { Nic } from './nic.ts';
 import { querySupported, setSupported } from './oids.ts';
@@ -47,9 +48,17 @@ export function receiveRndis(
 /** A control message, after the time that an answer takes. */
 export function answerRndis(nic: Nic, message: RndisControl): void {
   const { nvsp } = nic.state;
+  const failing = failureOf(nic.worker, nic.name, message.name);
+  if (failing?.status !== undefined) {
+    fail(nic, message, failing.status);
+    return;
+  }
   switch (message.name) {
     case 'initialize':
-      initialize(nic, message);
+      sayInitialized(nic, message.requestId, RNDIS_STATUS.success);
+      nvsp.operational = true;
+      // Right behind the answer, as openvmm does (reference C.8).
+      announce(nic);
       break;
     case 'halt':
       nvsp.operational = false;
@@ -74,23 +83,39 @@ function control(nic: Nic, message: RndisControl): void {
   if (channel === undefined) return;
   const detail = describe(nic.worker.around.sim.trace, message);
   nic.worker.emit({ kind: 'rndis.message', from: 'guest', name: message.name, nic: nic.name, detail });
-  nic.later({ what: 'rndis-due', session: channel.session, message });
+  nic.later(nic.name, message.name, { what: 'rndis-due', session: channel.session, message });
 }
 
-function initialize(nic: Nic, { requestId }: Extract<RndisControl, { name: 'initialize' }>): void {
-  nic.state.nvsp.operational = true;
+/** Nothing is done, and the answer says so. */
+function fail(nic: Nic, message: RndisControl, status: number): void {
+  switch (message.name) {
+    case 'initialize':
+      sayInitialized(nic, message.requestId, status);
+      break;
+    case 'query':
+      sayRndis(nic, { name: 'queryComplete', requestId: message.requestId, status, info: new Uint8Array(0) });
+      break;
+    case 'set':
+      sayRndis(nic, { name: 'setComplete', requestId: message.requestId, status });
+      break;
+    case 'keepalive':
+      sayRndis(nic, { name: 'keepaliveComplete', requestId: message.requestId, status });
+      break;
+    default:
+  }
+}
+
+function sayInitialized(nic: Nic, requestId: number, status: number): void {
   sayRndis(nic, {
     name: 'initializeComplete',
     requestId,
-    status: RNDIS_STATUS.success,
+    status,
     major: 1,
     minor: 0,
     deviceFlags: CONNECTIONLESS,
     medium: MEDIUM_802_3,
     ...INITIALIZE,
   });
-  // Right behind the answer, as openvmm does (reference C.8).
-  announce(nic);
 }
 
 function messagesOf(

@@ -5,6 +5,7 @@
  * What this leaves out: lists of several ranges, and limits on what one guest may show.
  */
 import type { VmbusMessage } from '../wire/vmbus.ts';
+import type { RequestFault } from './fault-points.ts';
 import type { HostItem } from './item.ts';
 import { FAILURE_STATUS, type ServerChannel, type ServerGpadl, type VmbusState } from './vmbus-state.ts';
 import type { Surroundings } from './worker.ts';
@@ -22,6 +23,7 @@ export interface GpadlServer {
   say(message: VmbusMessage, dev?: string): void;
   refuse(dev: string, what: string, why: string): void;
   later(item: HostItem): void;
+  failureOf(dev: string, request: string): RequestFault | undefined;
   devOf(relid: number): string;
   channelAt(relid: number): ServerChannel | undefined;
 }
@@ -49,7 +51,11 @@ export class GpadlKeeper {
     // Torn down, or its channel released, in the meantime.
     if (gpadl === undefined || gpadl.established) return;
     const { relid, pfns } = gpadl;
-    if (this.server.around.bus.gpadls.establish(handle, pfns)) {
+    const failing = this.server.failureOf(this.server.devOf(relid), 'gpadlHeader');
+    if (failing?.status !== undefined) {
+      this.drop(handle);
+      this.created(relid, handle, failing.status);
+    } else if (this.server.around.bus.gpadls.establish(handle, pfns)) {
       gpadl.established = true;
       gpadl.pfns = [];
       this.created(relid, handle, 0);

@@ -5,12 +5,16 @@
  * What this leaves out: sub-channels, monitor pages, target processors, isolation, more than one guest.
  */
 
+import type { Nanoseconds } from '../base/time.ts';
 import { signalConnection } from '../bus/bus.ts';
 import { openPayload, type Payload } from '../bus/memory.ts';
 import { isMalformed } from '../wire/message.ts';
 import { MESSAGE_CONNECTION } from '../wire/synic.ts';
 import { CHANNEL_FLAGS, CLASS_GUIDS, VMBUS, VMBUS_VERSIONS, type VmbusMessage } from '../wire/vmbus.ts';
+import type { HostAction } from './action.ts';
 import { describe } from './describe.ts';
+import type { RequestFault } from './fault-points.ts';
+import { arm, carry, failureOf, sendMessage, takeUp } from './faults.ts';
 import type { ChannelOffer, HostItem, OpenChannel } from './item.ts';
 import { GpadlKeeper, type GpadlServer } from './vmbus-gpadl.ts';
 import { FAILURE_STATUS, type ServerChannel, type VmbusState } from './vmbus-state.ts';
@@ -62,6 +66,12 @@ export class VmbusServer implements Behaviour, GpadlServer {
       case 'rescind':
         this.rescind(item.dev);
         break;
+      case 'send-due':
+        carry(this.worker, item.dev, 'goes', item.delivery);
+        break;
+      case 'action':
+        this.arm(item.action, item.ticket);
+        break;
       default:
     }
   }
@@ -75,7 +85,7 @@ export class VmbusServer implements Behaviour, GpadlServer {
       dev,
       detail: describe(this.around.sim.trace, message),
     } as const;
-    this.worker.send({ to: 'guest', message, tell });
+    sendMessage(this.worker, dev, message.name, { to: 'guest', message, tell });
   }
 
   refuse(dev: string, what: string, why: string): void {
@@ -84,7 +94,23 @@ export class VmbusServer implements Behaviour, GpadlServer {
 
   /** Answers after the time that an answer takes. */
   later(item: HostItem): void {
-    this.worker.after(this.around.latency.of('host.reply'), item);
+    this.worker.after(this.replySpan, item);
+  }
+
+  failureOf(dev: string, request: string): RequestFault | undefined {
+    return failureOf(this.worker, dev, request);
+  }
+
+  private get replySpan(): Nanoseconds {
+    return this.around.latency.of('host.reply');
+  }
+
+  /** Faults of the messages that it sends and gets are all that an operator asks of it himself. */
+  private arm(action: HostAction, ticket: number): void {
+    this.worker.send({ to: 'ticket', ticket });
+    if (action.do !== 'arm-fault') return;
+    arm(this.worker, action.fault);
+    this.worker.emit({ kind: 'host.action', action: action.do, dev: action.fault.dev });
   }
 
   devOf(relid: number): string {
@@ -120,7 +146,7 @@ export class VmbusServer implements Behaviour, GpadlServer {
       detail: describe(this.around.sim.trace, message),
     });
     if (message.name === 'gpadlHeader') this.gpadls.gather(message);
-    else this.later({ what: 'vmbus-due', message });
+    else takeUp(this.worker, [dev, message.name], this.replySpan, { what: 'vmbus-due', message });
   }
 
   private answer(message: VmbusMessage): void {
@@ -230,6 +256,12 @@ export class VmbusServer implements Behaviour, GpadlServer {
 
   private open(message: Received<'openChannel'>): void {
     const { childRelid, openId, ringGpadl, downstreamPageOffset } = message;
+    const failing = this.failureOf(this.devOf(childRelid), message.name);
+    if (failing?.status !== undefined) {
+      const { status } = failing;
+      this.say({ name: 'openChannelResult', childRelid, openId, status }, this.devOf(childRelid));
+      return;
+    }
     const channel = this.channelAt(childRelid);
     const opened = this.openRings(channel, ringGpadl, downstreamPageOffset);
     const status = typeof opened === 'string' ? FAILURE_STATUS : 0;
@@ -305,7 +337,8 @@ export class VmbusServer implements Behaviour, GpadlServer {
     const open = this.channelAt(childRelid)?.open !== undefined;
     const answered = connection.at === 'made' && connection.version >= VMBUS_VERSIONS['5.3'];
     if (!open) this.refuse(this.devOf(childRelid), 'modifyChannel', 'the channel is not open');
-    const status = open ? 0 : FAILURE_STATUS;
+    const failing = this.failureOf(this.devOf(childRelid), 'modifyChannel');
+    const status = failing?.status ?? (open ? 0 : FAILURE_STATUS);
     if (answered) this.say({ name: 'modifyChannelResponse', childRelid, status }, this.devOf(childRelid));
   }
 

@@ -7,6 +7,8 @@ import type { PciIdentity } from '../bus/pci-function.ts';
 import { slotOf, VPCI_VERSIONS, type VpciFunction, type VpciMessage } from '../wire/vpci.ts';
 import type { VpciCompletion } from '../wire/vpci-completion.ts';
 import { describe } from './describe.ts';
+import { completionOf } from './fault-points.ts';
+import { sendMessage } from './faults.ts';
 import type { RequestHead } from './item.ts';
 import type { Nic } from './nic.ts';
 import type { VpciSession } from './nic-state.ts';
@@ -16,7 +18,7 @@ export const VF_SLOT = slotOf(2);
 const CLASS = { base: 0x02, sub: 0x00, interface: 0x00 } as const;
 
 export function sayVpci(nic: Nic, session: VpciSession, message: VpciMessage): void {
-  nic.worker.send({
+  sendMessage(nic.worker, nic.vf, message.name, {
     to: 'ring',
     channel: session.channel,
     packet: { type: 'inband', transactionId: 0n, completionRequested: false, payload: message, codec: 'vpci' },
@@ -34,7 +36,7 @@ export function sayVpci(nic: Nic, session: VpciSession, message: VpciMessage): v
 export function completeVpci(nic: Nic, session: VpciSession, request: RequestHead, answer: VpciCompletion): void {
   if (!request.completionRequested) return;
   const { transactionId } = request;
-  nic.worker.send({
+  sendMessage(nic.worker, nic.vf, completionOf(answer.name), {
     to: 'ring',
     channel: session.channel,
     packet: { type: 'completion', transactionId, completionRequested: false, payload: answer, codec: 'vpciCompletion' },

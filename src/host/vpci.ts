@@ -10,8 +10,9 @@ import { openPayload } from '../bus/memory.ts';
 import { isPacket, type ReadPacket, RING_INDICES } from '../bus/packet.ts';
 import { isMalformed } from '../wire/message.ts';
 import { BARS, VPCI, VPCI_STATUS, VPCI_VERSIONS, type VpciMessage } from '../wire/vpci.ts';
-import type { VpciCompletion, VpciCompletionName } from '../wire/vpci-completion.ts';
+import { VPCI_COMPLETIONS, type VpciCompletion, type VpciCompletionName } from '../wire/vpci-completion.ts';
 import { describe } from './describe.ts';
+import { failureOf, forgetWaiting } from './faults.ts';
 import type { OpenChannel, RequestHead } from './item.ts';
 import type { Nic } from './nic.ts';
 import type { VpciSession } from './nic-state.ts';
@@ -31,6 +32,7 @@ export function openVpci(nic: Nic, channel: OpenChannel): void {
 
 export function closeVpci(nic: Nic): void {
   const { vf } = nic.state;
+  forgetWaiting(nic.worker, nic.vf);
   if (vf.pci.at === 'open') {
     nic.worker.stopReading(vf.pci.channel.relid);
     vf.pci = { at: 'offered' };
@@ -63,13 +65,19 @@ export function receiveVpci(nic: Nic, channel: OpenChannel, packet: ReadPacket):
     detail: describe(nic.worker.around.sim.trace, message),
   });
   const { transactionId, completionRequested } = packet;
-  nic.later({ what: 'vpci-due', session: channel.session, head: { transactionId, completionRequested }, message });
+  const head = { transactionId, completionRequested };
+  nic.later(nic.vf, message.name, { what: 'vpci-due', session: channel.session, head, message });
 }
 
 /** A message, after the time that an answer takes. */
 export function answerVpci(nic: Nic, sessionNumber: number, head: RequestHead, message: VpciMessage): void {
   const session = sessionOf(nic, sessionNumber);
   if (session === undefined) return;
+  const failing = failureOf(nic.worker, nic.vf, message.name);
+  if (failing !== undefined && isAnswered(message.name)) {
+    completeVpci(nic, session, head, failure(message.name, failing.status));
+    return;
+  }
   if (message.name === 'queryProtocolVersion') {
     completeVpci(nic, session, head, agree(nic, message.version));
     return;
@@ -168,24 +176,10 @@ function change(nic: Nic, what: Partial<Pick<VpciSession, 'version' | 'listed' |
   if (vf.pci.at === 'open' || vf.pci.at === 'ejecting') vf.pci = { ...vf.pci, ...what };
 }
 
-const ANSWERED: readonly string[] = [
-  'queryResourceRequirements',
-  'busD0Entry',
-  'busD0Exit',
-  'resourcesAssigned',
-  'resourcesAssigned2',
-  'powerStateChange',
-  'createInterrupt',
-  'createInterrupt2',
-  'createInterrupt3',
-  'readBlock',
-  'writeBlock',
-];
-const isAnswered = (name: string): name is VpciCompletionName => ANSWERED.includes(name);
+const isAnswered = (name: string): name is VpciCompletionName => Object.hasOwn(VPCI_COMPLETIONS, name);
 
 /** An answer that says no, and has nothing else to say. */
-function failure(name: VpciCompletionName): VpciCompletion {
-  const status = VPCI_STATUS.unsuccessful;
+function failure(name: VpciCompletionName, status: number = VPCI_STATUS.unsuccessful): VpciCompletion {
   const interrupt = { vectorCount: 0, data: 0, address: 0n };
   switch (name) {
     case 'queryProtocolVersion':

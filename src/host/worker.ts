@@ -18,6 +18,7 @@ import type { Operation } from '../sim/operation.ts';
 import type { Simulation } from '../sim/simulation.ts';
 import type { WaitCell } from '../sim/wait-cell.ts';
 import type { EventBody } from '../trace/event.ts';
+import type { FaultRecord } from './faults.ts';
 import { CODECS, type Delivery, type HostItem, type HostPacket, type OpenChannel } from './item.ts';
 
 /** What somebody who asked for an action waits for. */
@@ -57,6 +58,8 @@ export interface WorkerRecord<S> {
   reading: OpenChannel[];
   timers: TimerRecord[];
   nextToken: number;
+  /** What goes wrong with its messages; undefined, as nearly always, when nothing does. */
+  faults: FaultRecord | undefined;
 }
 
 export class Worker<S> implements Runner {
@@ -74,7 +77,7 @@ export class Worker<S> implements Runner {
     this.name = name;
     this.around = around;
     this.mailbox = around.bus.mailbox<HostItem>(name);
-    this.record = { state, outbox: [], reading: [], timers: [], nextToken: 1 };
+    this.record = { state, outbox: [], reading: [], timers: [], nextToken: 1, faults: undefined };
     this.behaviour = behave(this);
     this.context = around.sim.attach(name, 'host', this);
   }

@@ -81,6 +81,11 @@ const WORDS: Words = {
     say: ({ dev, what, after }) => `gives up waiting for ${what} of ${dev} after ${formatDuration(after)}`,
   },
   'servicing.phase': { who: 'host', say: ({ phase, round }) => `firmware update ${round}: ${phase}` },
+  fault: {
+    who: ({ side }) => side,
+    alarm: true,
+    say: ({ fault, dev, what, detail }) => `FAULT ${fault} ${what} of ${dev}${also(detail)}`,
+  },
   'vf.alive': { who: 'host', say: ({ dev, alive }) => `${dev} ${yes(alive, 'works', 'is dead')}` },
   'vf.link': { who: 'host', say: ({ dev, up }) => `the link of ${dev} is ${yes(up, 'up', 'down')}` },
   notifier: {

@@ -35,6 +35,11 @@ export interface EventFields {
   'host.timeout': { dev: string; what: string; after: number };
   /** A firmware update goes from phase to phase: `steady`, `revoke`, `gap`, `return`, `done`. */
   'servicing.phase': { phase: string; round: number };
+  /**
+   * A fault that was armed strikes. `drop`, `delay`, `duplicate`, `reorder`, `silence`: `what` is the message; `fail`: the
+   * request to the host, or the guest's own call. `side` is the one that goes wrong.
+   */
+  fault: { fault: string; side: Side; dev: string; what: string; detail: string };
   // -- VF hardware --
   'vf.alive': { dev: string; alive: boolean };
   'vf.link': { dev: string; up: boolean };

@@ -19,6 +19,7 @@ import type { Catalogue, HostNic } from '../../src/host/plan.ts';
 import { Latency } from '../../src/sim/latency.ts';
 import type { Operation, Task } from '../../src/sim/operation.ts';
 import { Simulation } from '../../src/sim/simulation.ts';
+import type { Strategy } from '../../src/sim/strategy.ts';
 import type { Event, EventKind, EventOf } from '../../src/trace/event.ts';
 import { keep, Recorder } from '../../src/trace/recorder.ts';
 import { isMalformed } from '../../src/wire/message.ts';
@@ -44,6 +45,7 @@ export interface Options {
   readonly latency?: Readonly<Record<string, Nanoseconds>>;
   /** Saves, ends and rebuilds the host at every quiescent point. */
   readonly reborn?: boolean;
+  readonly strategy?: Strategy;
 }
 
 export class FakeGuest {
@@ -60,7 +62,7 @@ export class FakeGuest {
     this.options = options;
     const trace = new Recorder();
     this.events = keep(trace);
-    this.sim = new Simulation(trace);
+    this.sim = new Simulation(trace, options.strategy);
     this.bus = new Bus(this.sim, options.transport ?? 'bytes');
     this.host = this.newHost();
     this.sim.spawn('message pump', 'guest', this.pump(), { daemon: true });
