@@ -37,7 +37,7 @@ export function* openDevice(net: Registry, dev: Netdev): Task<Errno | undefined>
   const vetoed = yield* net.chain.call('NETDEV_PRE_UP', dev);
   if (vetoed !== undefined) return vetoed;
   yield* dev.running.set(true);
-  const errno = yield* dev.ops.open();
+  const errno = net.faults.strike('ndo_open', dev.dev) ?? (yield* dev.ops.open());
   if (errno !== undefined) {
     yield* dev.running.set(false);
     return errno;
@@ -108,7 +108,7 @@ export function* setMtu(net: Registry, dev: Netdev, mtu: number): Task<Errno | u
 }
 
 function* applyMtu(net: Registry, dev: Netdev, mtu: number): Task<Errno | undefined> {
-  const errno = yield* dev.ops.changeMtu?.(mtu) ?? nothing();
+  const errno = net.faults.strike('ndo_change_mtu', dev.dev) ?? (yield* dev.ops.changeMtu?.(mtu) ?? nothing());
   if (errno !== undefined) return errno;
   dev.mtu = mtu;
   net.sim.trace.emit({ kind: 'netdev.mtu', dev: dev.dev, mtu });
@@ -123,6 +123,8 @@ function* nothing(): Task<Errno | undefined> {
 export function* renameDevice(net: Registry, dev: Netdev, to: string, liveRename: boolean): Task<Errno | undefined> {
   net.rtnl.assertHeld('dev_change_name');
   if (to === dev.name) return undefined;
+  const failing = net.faults.strike('dev_change_name', dev.dev);
+  if (failing !== undefined) return failing;
   if (dev.up && !liveRename) return 'EBUSY';
   const { names } = namespaceOf(dev);
   const chosen = names.choose(to);

@@ -4,6 +4,7 @@ import type { Latency } from '../../sim/latency.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { LogLevel } from '../../trace/event.ts';
 import type { VmbusClient } from '../hv/vmbus-client.ts';
+import type { CallFaults } from './faults.ts';
 import type { LinkWatch } from './link-watch.ts';
 import type { Netdev } from './netdev.ts';
 import type { PciCore } from './pci-core.ts';
@@ -16,6 +17,7 @@ export interface LinuxKernel {
   readonly bus: Bus;
   readonly latency: Latency;
   readonly profile: Profile;
+  readonly faults: CallFaults;
   readonly net: Registry;
   readonly linkWatch: LinkWatch;
   readonly vmbus: VmbusClient;

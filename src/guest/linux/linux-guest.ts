@@ -19,6 +19,7 @@ import { closeDevice, openDevice, renameDevice, setMtu } from './device.ts';
 import { type HvNetvsc, hvNetvsc } from './drivers/hv-netvsc/driver.ts';
 import { pciHyperv } from './drivers/pci-hyperv.ts';
 import { type VfTraits, vfDrivers } from './drivers/vf-driver.ts';
+import { CallFaults } from './faults.ts';
 import { fixed, type LinuxKernel } from './kernel.ts';
 import { LinkWatch } from './link-watch.ts';
 import { Modules } from './modules.ts';
@@ -50,13 +51,25 @@ export class LinuxGuest implements LinuxUapi {
   constructor(sim: Simulation, bus: Bus, options: LinuxGuestOptions) {
     const { profile, latency, vfTraits, devOf } = options;
     const { hasPreUninit, movesUnderOldName } = profile;
-    const net = new Registry(sim, { hasPreUninit, movesUnderOldName });
+    const faults = new CallFaults(sim);
+    const net = new Registry(sim, { hasPreUninit, movesUnderOldName, faults });
     net.chain.add(addrconf(sim, profile));
     const vmbusCore = new VmbusCore(sim);
     const vmbus = new VmbusClient(sim, bus, vmbusCore, devOf);
     vmbusCore.connectedBy(vmbus);
     const pci = new PciCore(sim);
-    this.kernel = { sim, bus, latency, profile, net, linkWatch: new LinkWatch(sim, net), vmbus, vmbusCore, pci };
+    this.kernel = {
+      sim,
+      bus,
+      latency,
+      profile,
+      faults,
+      net,
+      linkWatch: new LinkWatch(sim, net),
+      vmbus,
+      vmbusCore,
+      pci,
+    };
     this.packets = new PacketSockets(sim, net.init.names);
     this.netvsc = hvNetvsc(this.kernel);
     this.modules = new Modules(sim, [pciHyperv(this.kernel), this.netvsc, ...vfDrivers(this.kernel, vfTraits)]);

@@ -7,7 +7,7 @@
 import { CyclicIndex } from '../../base/index-table.ts';
 import { Operation, SharedObject, type Task } from '../../sim/operation.ts';
 import type { Simulation } from '../../sim/simulation.ts';
-import type { Errno } from '../uapi/errno.ts';
+import { type Errno, inLog } from '../uapi/errno.ts';
 import { closeDevice } from './device.ts';
 import { NetNames } from './names.ts';
 import type { Netdev } from './netdev.ts';
@@ -42,6 +42,8 @@ export function* moveToNamespace(
   pattern?: string,
 ): Task<Errno | undefined> {
   net.rtnl.assertHeld('dev_change_net_namespace');
+  const failing = net.faults.strike('dev_change_net_namespace', dev.dev);
+  if (failing !== undefined) return failing;
   const from = dev.netns;
   if (from === undefined || dev.state !== 'registered') return 'EINVAL';
   if (from === to) return undefined;
@@ -86,13 +88,21 @@ export function* exitNamespace(net: Registry, ns: NetNamespace): Task {
   for (const [at, dev] of devices.entries()) {
     if (dev.netns !== ns) {
       const text = 'BUG: kernel NULL pointer dereference in default_device_exit_net';
-      net.sim.trace.emit({ kind: 'log', level: 'err', dev: devices[at - 1]?.dev ?? dev.dev, text });
-      yield* new Panic(net.sim, 'kernel panic').forever();
+      yield* panic(net, devices[at - 1] ?? dev, text);
     }
-    yield* moveToNamespace(net, dev, net.init, `dev${dev.ifindex}`);
+    const errno = yield* moveToNamespace(net, dev, net.init, `dev${dev.ifindex}`);
+    if (errno !== undefined) {
+      const text = `default_device_exit_net: failed to move ${dev.name} to init_net: ${inLog(errno)}`;
+      yield* panic(net, dev, text);
+    }
   }
   net.namespaces.delete(ns.name);
   yield* net.rtnl.unlock();
+}
+
+function* panic(net: Registry, { dev }: Netdev, text: string): Task {
+  net.sim.trace.emit({ kind: 'log', level: 'err', dev, text });
+  yield* new Panic(net.sim, 'kernel panic').forever();
 }
 
 /** Where a context stops that the kernel has killed. */

@@ -9,6 +9,7 @@ import type { Task } from '../../sim/operation.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { Errno } from '../uapi/errno.ts';
 import { closeDevice } from './device.ts';
+import { CallFaults } from './faults.ts';
 import { NAME_ASSIGN, type Netdev } from './netdev.ts';
 import { NetNamespace } from './netns.ts';
 import { type NotifierBlock, NotifierChain } from './notifier.ts';
@@ -19,6 +20,7 @@ import { Uevents } from './uevents.ts';
 export interface RegistryOptions {
   readonly hasPreUninit: boolean;
   readonly movesUnderOldName?: boolean;
+  readonly faults?: CallFaults;
 }
 
 export class Registry {
@@ -29,6 +31,7 @@ export class Registry {
   readonly rtnetlink: Rtnetlink;
   /** init_net: where devices are registered, and where user mode looks. */
   readonly init: NetNamespace;
+  readonly faults: CallFaults;
   /** All namespaces by name, init_net first. */
   readonly namespaces = new Map<string, NetNamespace>();
   /** Until 6.12 a device that moves to another namespace under another name shows itself under its old one first. */
@@ -39,6 +42,7 @@ export class Registry {
   constructor(sim: Simulation, options: RegistryOptions) {
     this.sim = sim;
     this.hasPreUninit = options.hasPreUninit;
+    this.faults = options.faults ?? new CallFaults(sim);
     this.movesUnderOldName = options.movesUnderOldName ?? false;
     this.chain = new NotifierChain(sim.trace);
     this.rtnl = new Rtnl(sim, this.chain);
@@ -76,6 +80,8 @@ export class Registry {
   *register(dev: Netdev): Task<Errno | undefined> {
     this.rtnl.assertHeld('register_netdevice');
     assert(dev.state === 'uninitialized', `${dev.dev} is registered twice`);
+    const failing = this.faults.strike('register_netdevice', dev.dev);
+    if (failing !== undefined) return this.refused(dev, 'register_netdevice', failing);
     const netns = this.init;
     dev.netns = netns;
     const name = netns.names.choose(dev.name === '' ? dev.template : dev.name); // 4

@@ -10,6 +10,8 @@ import type { Registry } from './registry.ts';
 
 export function* linkToMaster(net: Registry, dev: Netdev, master: Netdev): Task<Errno | undefined> {
   net.rtnl.assertHeld('netdev_master_upper_dev_link');
+  const failing = net.faults.strike('netdev_master_upper_dev_link', dev.dev);
+  if (failing !== undefined) return failing;
   if (dev === master || master.master !== undefined || dev.slaves.length > 0) return 'EBUSY';
   if (dev.master !== undefined) return dev.master === master ? 'EEXIST' : 'EBUSY';
   const vetoed = yield* net.chain.call('NETDEV_PRECHANGEUPPER', dev);

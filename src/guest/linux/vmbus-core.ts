@@ -70,6 +70,13 @@ export class VmbusCore implements VmbusEvents {
   private *addOffer(offer: Offer): Task {
     const { client, sim } = this;
     if (client === undefined) return;
+    if (this.isKnown(offer)) {
+      // WARN_ON_ONCE() in vmbus_process_offer(), and the offer is dropped
+      const text = 'WARNING: drivers/hv/channel_mgmt.c vmbus_process_offer()';
+      sim.trace.emit({ kind: 'log', level: 'warn', dev: offer.dev, text });
+      yield* this.offersInProgress.update((count) => count - 1);
+      return;
+    }
     const device: HvDevice = {
       channel: client.newChannel(offer),
       dev: offer.dev,
@@ -80,6 +87,14 @@ export class VmbusCore implements VmbusEvents {
     this.devices.set(offer.relid, device);
     yield* this.offersInProgress.update((count) => count - 1);
     yield* this.primaryQueue.queue({ name: `probe ${offer.dev}`, body: () => this.addDevice(device) });
+  }
+
+  /** A primary channel of the same type and instance: what is offered again is no sub-channel here. */
+  private isKnown({ interfaceType, instance }: Offer): boolean {
+    for (const { channel } of this.devices.values()) {
+      if (channel.offer.interfaceType === interfaceType && channel.offer.instance === instance) return true;
+    }
+    return false;
   }
 
   private *addDevice(device: HvDevice): Task {

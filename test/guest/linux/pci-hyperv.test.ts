@@ -59,7 +59,10 @@ describe('probe', () => {
     const before = things(m);
     m.host.plug();
     m.settle();
-    expect(m.log('nic1.vf')).toEqual(['probe failed for device 70636976-0001-4e49-8000-000000000002 (-71)']);
+    expect(m.log('nic1.vf')).toEqual([
+      'PCI pass-through VSP failed to find supported version',
+      'probe failed for device 70636976-0001-4e49-8000-000000000002 (-71)',
+    ]);
     expect(m.guest.has('nic1.vf')).toBe(false);
     expect(things(m)).toEqual(before);
     m.host.revoke();

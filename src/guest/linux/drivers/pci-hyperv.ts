@@ -5,8 +5,7 @@
  * What this leaves out: interrupts (the function's frames come without), hibernation, config blocks, resources that are
  * released one by one (a bus of several functions whose later ones fail), the slot of a function that is listed later.
  */
-import { assert } from '../../../base/assert.ts';
-import { seconds } from '../../../base/time.ts';
+import { err, ok, type Result } from '../../../base/result.ts';
 import { openPayload } from '../../../bus/memory.ts';
 import { isPacket, type ReadPacket } from '../../../bus/packet.ts';
 import { PCI_REGISTER } from '../../../bus/pci-function.ts';
@@ -17,20 +16,27 @@ import { WaitCell } from '../../../sim/wait-cell.ts';
 import { OrderedQueue } from '../../../sim/work.ts';
 import { isMalformed, type Malformed } from '../../../wire/message.ts';
 import { CLASS_GUIDS } from '../../../wire/vmbus.ts';
-import { isFailure, slotDevice, VPCI, VPCI_VERSIONS, type VpciFunction, type VpciMessage } from '../../../wire/vpci.ts';
-import { decodeVpciCompletion, type VpciCompletion, type VpciCompletionName } from '../../../wire/vpci-completion.ts';
-import type { Errno } from '../../uapi/errno.ts';
+import {
+  isFailure,
+  slotDevice,
+  VPCI,
+  VPCI_STATUS,
+  VPCI_VERSIONS,
+  type VpciFunction,
+  type VpciMessage,
+} from '../../../wire/vpci.ts';
+import type { VpciCompletion } from '../../../wire/vpci-completion.ts';
+import { type Errno, inLog } from '../../uapi/errno.ts';
 import { type LinuxKernel, log } from '../kernel.ts';
 import type { Module } from '../modules.ts';
-import type { PciDevice } from '../pci-core.ts';
+import type { PciDevice, PciSlot } from '../pci-core.ts';
 import type { HvDevice, HvDriver } from '../vmbus-core.ts';
+import { askHost, exitD0, untilGone, vpci } from './vpci-requests.ts';
 
 /** pci_ring_size: 4 pages (VMBUS_RING_SIZE of 16 KiB). */
 const RING_PAGES = 4;
 /** Where the config window is put; what stands there does not matter here. Invented. */
 const MMIO_BASE = 0xfe00_0000n;
-/** How long hv_pci_bus_exit() waits for the host. */
-const EXIT_LIMIT = seconds(10);
 const NO_RANGES = new Uint8Array(120);
 
 /** struct hv_pci_dev: a function that the host listed. */
@@ -110,7 +116,8 @@ const showList = (list: readonly unknown[] | undefined): string =>
 /** hv_pci_probe(): the VF driver's own probe runs inside of it, at the end. */
 function* probe(kernel: LinuxKernel, bus: PciBus): Task<Errno | undefined> {
   const { channel } = bus.device;
-  const errno = yield* kernel.vmbus.open(channel, RING_PAGES);
+  const { dev } = bus.device;
+  const errno = kernel.faults.strike('vmbus_open', dev) ?? (yield* kernel.vmbus.open(channel, RING_PAGES));
   if (errno !== undefined) return errno;
   kernel.sim.spawn(
     `${bus.device.dev}.vpci`,
@@ -121,42 +128,62 @@ function* probe(kernel: LinuxKernel, bus: PciBus): Task<Errno | undefined> {
     },
   );
   const version = yield* agreeOnVersion(kernel, bus);
-  if (version === undefined) return 'EPROTO';
+  if (!version.ok) return version.error;
   yield* channel.send(vpci({ name: 'queryBusRelations' }));
-  if ((yield* untilGone(kernel, bus, bus.surveyed)) === 'rescinded') return 'ENODEV';
+  if ((yield* untilGone(kernel, bus.device, bus.surveyed)) === 'rescinded') return 'ENODEV';
   yield* bus.stateLock.lock();
-  const failed = yield* install(kernel, bus, version);
+  const failed = yield* install(kernel, bus, version.value);
   yield* bus.stateLock.unlock();
   return failed;
 }
 
-function* agreeOnVersion(kernel: LinuxKernel, bus: PciBus): Task<number | undefined> {
+/** hv_pci_protocol_negotiation(): the newest version first; only a mismatch makes it try the next. */
+function* agreeOnVersion(kernel: LinuxKernel, bus: PciBus): Task<Result<number, Errno>> {
+  const { dev } = bus.device;
   for (const version of Object.values(VPCI_VERSIONS)) {
-    const answer = yield* ask(kernel, bus, 'queryProtocolVersion', { name: 'queryProtocolVersion', version });
-    if (answer === undefined) return undefined;
-    if (isFailure(answer.status)) continue;
-    log(kernel, bus.device.dev, 'info', `PCI VMBus probing: Using version 0x${version.toString(16)}`);
-    return version;
+    const answer = yield* askHost(kernel, bus.device, 'queryProtocolVersion', {
+      name: 'queryProtocolVersion',
+      version,
+    });
+    if (answer === undefined) {
+      log(kernel, dev, 'err', `PCI Pass-through VSP failed to request version: ${inLog('ENODEV')}`);
+      return err('ENODEV');
+    }
+    if (!isFailure(answer.status)) {
+      log(kernel, dev, 'info', `PCI VMBus probing: Using version 0x${version.toString(16)}`);
+      return ok(version);
+    }
+    if (answer.status !== VPCI_STATUS.revisionMismatch) {
+      log(kernel, dev, 'err', `PCI Pass-through VSP failed version request: 0x${answer.status.toString(16)}`);
+      return err('EPROTO');
+    }
   }
-  return undefined;
+  log(kernel, dev, 'err', 'PCI pass-through VSP failed to find supported version');
+  return err('EPROTO');
 }
 
 /** From D0 entry to the devices: under state_lock, so that an eject waits until the VF's driver has probed. */
 function* install(kernel: LinuxKernel, bus: PciBus, version: number): Task<Errno | undefined> {
-  let entered = yield* ask(kernel, bus, 'busD0Entry', { name: 'busD0Entry', mmioBase: MMIO_BASE });
+  let entered = yield* askHost(kernel, bus.device, 'busD0Entry', { name: 'busD0Entry', mmioBase: MMIO_BASE });
   if (entered !== undefined && isFailure(entered.status)) {
     log(kernel, bus.device.dev, 'err', 'Retrying D0 Entry');
-    yield* exitD0(bus);
-    entered = yield* ask(kernel, bus, 'busD0Entry', { name: 'busD0Entry', mmioBase: MMIO_BASE });
+    yield* exitD0(bus.device);
+    entered = yield* askHost(kernel, bus.device, 'busD0Entry', { name: 'busD0Entry', mmioBase: MMIO_BASE });
   }
-  if (entered === undefined || isFailure(entered.status)) return 'EPROTO';
+  if (entered === undefined) return 'ENODEV';
+  if (isFailure(entered.status)) {
+    const text = `PCI Pass-through VSP failed D0 Entry with status ${entered.status.toString(16)}`;
+    log(kernel, bus.device.dev, 'err', text);
+    return 'EPROTO';
+  }
   for (const { description } of bus.children.now) {
     const assigned = yield* assignResources(kernel, bus, description.slot, version);
-    if (assigned === undefined || isFailure(assigned.status)) {
-      log(kernel, bus.device.dev, 'err', `resource allocated returned 0x${(assigned?.status ?? 0).toString(16)}`);
-      yield* exitD0(bus);
-      return 'EPROTO';
+    if (assigned !== undefined && !isFailure(assigned.status)) continue;
+    if (assigned !== undefined) {
+      log(kernel, bus.device.dev, 'err', `resource allocated returned 0x${assigned.status.toString(16)}`);
     }
+    yield* exitD0(bus.device);
+    return assigned === undefined ? 'ENODEV' : 'EPROTO';
   }
   yield* kernel.pci.rescanRemove.lock();
   yield* createRootBus(kernel, bus);
@@ -173,8 +200,16 @@ function* assignResources(
 ): Task<VpciCompletion<'resourcesAssigned' | 'resourcesAssigned2'> | undefined> {
   const body = { slot, memoryRanges: NO_RANGES };
   return version >= VPCI_VERSIONS['1.2']
-    ? yield* ask(kernel, bus, 'resourcesAssigned2', { name: 'resourcesAssigned2', ...body, msiDescriptors: 0 })
-    : yield* ask(kernel, bus, 'resourcesAssigned', { name: 'resourcesAssigned', ...body, msiDescriptors: 0 });
+    ? yield* askHost(kernel, bus.device, 'resourcesAssigned2', {
+        name: 'resourcesAssigned2',
+        ...body,
+        msiDescriptors: 0,
+      })
+    : yield* askHost(kernel, bus.device, 'resourcesAssigned', {
+        name: 'resourcesAssigned',
+        ...body,
+        msiDescriptors: 0,
+      });
 }
 
 /** create_root_hv_pci_bus(): devices found, slots made with the decimal serial as their name, then drivers probed. */
@@ -184,11 +219,18 @@ function* createRootBus(kernel: LinuxKernel, bus: PciBus): Task {
   const children = bus.children.now;
   for (const child of children) child.pci = yield* scan(kernel, bus, child);
   for (const { pci, description } of children) {
-    if (pci !== undefined) pci.slot = kernel.pci.createSlot(String(description.serial));
+    if (pci !== undefined) pci.slot = createSlot(kernel, pci, String(description.serial));
   }
   for (const { pci } of children) {
     if (pci !== undefined) yield* kernel.pci.add(pci);
   }
+}
+
+/** hv_pci_assign_slots(): a function whose slot cannot be made goes without. */
+function createSlot(kernel: LinuxKernel, { dev }: PciDevice, name: string): PciSlot | undefined {
+  if (kernel.faults.strike('pci_create_slot', dev) === undefined) return kernel.pci.createSlot(name);
+  log(kernel, dev, 'warn', `pci_create slot ${name} failed`);
+  return undefined;
 }
 
 /** pci_scan_child_bus(): a function that reads all ones is not there. */
@@ -262,7 +304,17 @@ function* onRelations(kernel: LinuxKernel, bus: PciBus): Task {
   for (const description of functions) {
     if (kept.some((child) => isSame(child.description, description))) continue;
     const { slot } = description;
-    yield* ask(kernel, bus, 'queryResourceRequirements', { name: 'queryResourceRequirements', slot });
+    const bars = yield* askHost(kernel, bus.device, 'queryResourceRequirements', {
+      name: 'queryResourceRequirements',
+      slot,
+    });
+    if (bars === undefined) {
+      log(kernel, bus.device.dev, 'err', "couldn't record a child device.");
+      continue;
+    }
+    if (isFailure(bars.status)) {
+      log(kernel, bus.device.dev, 'err', `query resource requirements failed: ${bars.status.toString(16)}`);
+    }
     kept.push({ description, pci: undefined });
   }
   yield* bus.children.set(kept);
@@ -306,16 +358,9 @@ function* remove(kernel: LinuxKernel, bus: PciBus): Task {
   }
   for (const child of children) dropSlot(kernel, child);
   yield* kernel.pci.rescanRemove.unlock();
-  yield* exitD0(bus);
+  yield* exitD0(bus.device);
   yield* kernel.vmbus.close(bus.device.channel);
   kernel.pci.releaseDomain(bus.domain);
-}
-
-/** hv_pci_bus_exit(): skipped by the channel when it was rescinded; the answer is waited for, but not for ever. */
-function* exitD0(bus: PciBus): Task {
-  const message: VpciMessage = { name: 'busD0Exit' };
-  const { result, answer } = yield* bus.device.channel.request(vpci(message), message.name, EXIT_LIMIT);
-  if (result === 'sent') yield* answer.wait();
 }
 
 /** The way out of a probe that failed. */
@@ -323,39 +368,6 @@ function* giveUp(kernel: LinuxKernel, bus: PciBus): Task {
   yield* kernel.vmbus.close(bus.device.channel);
   yield* bus.queue.destroy();
   kernel.pci.releaseDomain(bus.domain);
-}
-
-const vpci = (message: VpciMessage): { readonly protocol: typeof VPCI; readonly message: VpciMessage } => ({
-  protocol: VPCI,
-  message,
-});
-
-/** Asks and waits; undefined when the channel was taken back or the answer makes no sense. */
-function* ask<N extends VpciCompletionName>(
-  kernel: LinuxKernel,
-  bus: PciBus,
-  of: N,
-  message: VpciMessage,
-): Task<VpciCompletion<N> | undefined> {
-  assert(message.name === of, `${message.name} is asked for as ${of}`);
-  const { channel } = bus.device;
-  const { result, answer } = yield* channel.request(vpci(message), of);
-  if (result !== 'sent') return undefined;
-  const got = yield* untilGone(kernel, bus, answer);
-  if (got === undefined || got === 'rescinded') return undefined;
-  const opened = got.payload instanceof Uint8Array ? decodeVpciCompletion(of, got.payload) : got.payload;
-  return isMalformed(opened) ? undefined : (opened as VpciCompletion<N>);
-}
-
-/** wait_for_response(): whoever waits for the host looks now and then whether there is still a channel. */
-function* untilGone<T>(
-  kernel: LinuxKernel,
-  bus: PciBus,
-  answer: WaitCell<T | 'rescinded'>,
-): Task<T | 'rescinded' | undefined> {
-  const got = yield* bus.device.channel.untilRescinded(answer);
-  if (got === 'rescinded') log(kernel, bus.device.dev, 'warn', 'The device is gone.');
-  return got;
 }
 
 function report(kernel: LinuxKernel, bus: PciBus, { protocol, problem, what = '' }: Malformed): void {

@@ -39,6 +39,8 @@ function vfDriver(kernel: LinuxKernel, name: string, traits: readonly VfTraits[]
     matches: (vendor, device) =>
       VF_DRIVER_IDS.some((id) => id.driver === name && id.vendor === vendor && id.device === device),
     *probe(device) {
+      const failing = kernel.faults.strike('local_pci_probe', device.dev);
+      if (failing !== undefined) return failing;
       const model = traits.find((each) => each.vendor === device.vendorId && each.device === device.deviceId);
       if (model === undefined) return 'ENODEV';
       const vf = new Vf(kernel, device, model);

@@ -44,8 +44,15 @@ export function* vfChanged(nic: NetvscNic, vf: Netdev, event: NetdevEvent): Task
     );
 }
 
-/** netvsc_switch_datapath(): the answer is empty, so a host that refused looks like one that did it. */
+/** netvsc_switch_datapath(); until d0922bf79817 nobody looked at what it gave. */
 function* switchDatapath(nic: NetvscNic, toVf: boolean): Task<Errno | undefined> {
+  const failing = nic.kernel.faults.strike('netvsc_switch_datapath', nic.dev);
+  if (failing === undefined) return yield* askForDatapath(nic, toVf);
+  return fixed(nic.kernel, 'switch-errors') ? failing : undefined;
+}
+
+/** The answer is empty, so a host that refused looks like one that did it. */
+function* askForDatapath(nic: NetvscNic, toVf: boolean): Task<Errno | undefined> {
   const { kernel } = nic;
   const awaited = fixed(kernel, 'switch-awaited');
   if (awaited && !toVf) yield* setGate(nic, false); // stop sending to the VF before the host is asked

@@ -3,7 +3,8 @@
  * Source: drivers/net/hyperv/netvsc.c (netvsc_poll(), netvsc_receive(), netvsc_send_completion()),
  * rndis_filter.c (reference B.10, B.11, C.5).
  * What this leaves out: budgets and polling, receive-side coalescing, the queue of completions that found the ring full
- * (here the context waits for room).
+ * (here the context waits for room), the one channel_init_wait of all NVSP requests (there an answer that comes twice lets
+ * the next request through with what stands in its buffer; here each answer is known by its transaction).
  */
 import { openPayload } from '../../../../bus/memory.ts';
 import { isPacket, type ReadPacket } from '../../../../bus/packet.ts';

@@ -51,7 +51,7 @@ export function* openSession(nic: NetvscNic): Task<Result<NvspSession, Errno>> {
   const { kernel, device } = nic;
   const { channel } = device;
   const early = fixed(kernel, 'napi-before-open');
-  const errno = yield* kernel.vmbus.open(channel, RING_PAGES);
+  const errno = kernel.faults.strike('vmbus_open', nic.dev) ?? (yield* kernel.vmbus.open(channel, RING_PAGES));
   if (errno !== undefined) {
     log(kernel, nic.dev, 'err', `unable to open channel: ${inLog(errno)}`);
     return err(errno);
@@ -83,20 +83,22 @@ function* negotiate(nic: NetvscNic): Task<Result<NvspSession, Errno>> {
   if (version === undefined) return err('EPROTO');
   yield* configure(nic, version);
   const legacy = version <= NVSP_VERSIONS['2'];
-  const receive = yield* shareBuffer(nic, legacy ? RECEIVE_BUFFER_PAGES_LEGACY : RECEIVE_BUFFER_PAGES);
+  const receive = yield* shareBuffer(nic, 'receive', legacy ? RECEIVE_BUFFER_PAGES_LEGACY : RECEIVE_BUFFER_PAGES);
   if (!receive.ok) return receive;
   const received = yield* ask(nic, { name: 'sendReceiveBuffer', gpadl: receive.value.gpadl, id: RECEIVE_BUFFER_ID });
   if (!isReceiveBufferUsable(received)) {
+    if (received?.name === 'sendReceiveBufferComplete') sayRefused(nic, 'receive', received.status);
     yield* freeBuffer(nic, receive.value);
     return err('EINVAL');
   }
-  const send = yield* shareBuffer(nic, SEND_BUFFER_PAGES);
+  const send = yield* shareBuffer(nic, 'send', SEND_BUFFER_PAGES);
   if (!send.ok) {
     yield* freeBuffer(nic, receive.value);
     return send;
   }
   const sent = yield* ask(nic, { name: 'sendSendBuffer', gpadl: send.value.gpadl, id: SEND_BUFFER_ID });
   if (sent?.name !== 'sendSendBufferComplete' || sent.status !== NVSP_STATUS.success || sent.sectionSize === 0) {
+    if (sent?.name === 'sendSendBufferComplete') sayRefused(nic, 'send', sent.status);
     yield* freeBuffer(nic, receive.value);
     yield* freeBuffer(nic, send.value);
     return err('EINVAL');
@@ -108,6 +110,12 @@ function* negotiate(nic: NetvscNic): Task<Result<NvspSession, Errno>> {
     receive: receive.value,
     send: { ...send.value, sectionSize, sections },
   });
+}
+
+function sayRefused(nic: NetvscNic, which: 'receive' | 'send', status: number): void {
+  if (status === NVSP_STATUS.success) return; // its contents are at fault
+  const text = `Unable to complete ${which} buffer initialization with NetVsp - status ${status}`;
+  log(nic.kernel, nic.dev, 'err', text);
 }
 
 function* agreeOnVersion(nic: NetvscNic): Task<number | undefined> {
@@ -152,11 +160,15 @@ export function* ask(nic: NetvscNic, message: NvspMessage): Task<NvspCompletion 
   return opened.name === 'malformed' ? undefined : opened;
 }
 
-function* shareBuffer(nic: NetvscNic, pages: number): Task<Result<Buffer, Errno>> {
-  const firstPfn = nic.kernel.bus.memory.allocate(pages);
-  const gpadl = yield* nic.kernel.vmbus.establishGpadl(nic.device.channel, firstPfn, pages);
+function* shareBuffer(nic: NetvscNic, which: 'receive' | 'send', pages: number): Task<Result<Buffer, Errno>> {
+  const { kernel, device } = nic;
+  const firstPfn = kernel.bus.memory.allocate(pages);
+  const failing = kernel.faults.strike('vmbus_establish_gpadl', nic.dev);
+  const gpadl =
+    failing === undefined ? yield* kernel.vmbus.establishGpadl(device.channel, firstPfn, pages) : err(failing);
   if (gpadl.ok) return ok({ gpadl: gpadl.value, firstPfn, pages });
-  nic.kernel.bus.memory.free(firstPfn, pages);
+  log(kernel, nic.dev, 'err', `unable to establish ${which} buffer's gpadl`);
+  kernel.bus.memory.free(firstPfn, pages);
   return gpadl;
 }
 

@@ -77,7 +77,8 @@ export function* registerVf(kernel: LinuxKernel, nic: NetvscNic, vf: Netdev, con
 
 /** netvsc_vf_join(). */
 function* join(kernel: LinuxKernel, nic: NetvscNic, vf: Netdev, context: RegisterContext): Task<boolean> {
-  const busy = registerRxHandler(vf, () => nic.netdev);
+  const failing = kernel.faults.strike('netdev_rx_handler_register', vf.dev);
+  const busy = failing ?? registerRxHandler(vf, () => nic.netdev);
   if (busy !== undefined) {
     logAbout(kernel, vf, 'err', `can not register netvsc VF receive handler (err = ${inLog(busy)})`);
     return false;
