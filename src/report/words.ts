@@ -121,6 +121,14 @@ const WORDS: Words = {
     say: ({ dev, master }) => yes(master === '', `${dev} has no master`, `${dev} has master ${master}`),
   },
   'netdev.error': { who: 'guest', alarm: true, say: ({ dev, what, errno }) => `${dev}: ${what} fails with ${errno}` },
+  'netdev.held': {
+    who: 'guest',
+    alarm: true,
+    say: ({ dev, references, since }) =>
+      `${dev} is unregistered since ${formatMoment(since)} and cannot go: references held: ${references}`,
+  },
+  'rtnl.held': { who: 'guest', say: ({ held }) => `releases the RTNL after ${formatDuration(held)}` },
+  panic: { who: 'guest', alarm: true, say: ({ dev, what }) => `PANIC at ${dev}: ${what}` },
   'ipv6.address': {
     who: 'guest',
     say: ({ dev, address, held }) => `${dev} ${yes(held, 'has', 'no longer has')} ${address}`,
@@ -146,6 +154,15 @@ const WORDS: Words = {
   'netvsc.listed': {
     who: 'guest',
     say: ({ nic, mac, listed }) => `hv_netvsc ${yes(listed, 'lists', 'no longer lists')} ${nic} (${mac})`,
+  },
+  'netvsc.stray': {
+    who: 'guest',
+    chatter: true,
+    say: ({ nic, dev }) => `${nic} sends by ${dev}, which is not its data path`,
+  },
+  'pci.slot-taken': {
+    who: 'guest',
+    say: ({ dev, wanted, slot }) => `the slot of ${dev} is called ${slot}: another one is called ${wanted}`,
   },
   'netvsc.vf': { who: 'guest', say: ({ nic, dev, joined }) => `${dev} ${yes(joined, 'joined', 'left')} ${nic}` },
   'udev.rule': {
@@ -177,6 +194,13 @@ const WORDS: Words = {
     chatter: true,
     say: ({ flow, direction, id, path, where }) => `${flow} lost ${direction} frame ${id} on ${path} at ${where}`,
   },
+  'task.hung': {
+    who: 'scenario',
+    alarm: true,
+    say: ({ task, operation, object, heldBy, since }) =>
+      `${task} has waited since ${formatMoment(since)}: ${operation} ${object}${yes(heldBy !== '', `, held by ${heldBy}`, '')}`,
+  },
+  'ring.unread': { who: 'scenario', alarm: true, say: ({ dev, reader }) => `the ${reader} has not read all of ${dev}` },
   'sim.stuck': { who: 'scenario', alarm: true, say: ({ problem, detail }) => `${problem.toUpperCase()}: ${detail}` },
 };
 

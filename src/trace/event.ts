@@ -54,12 +54,18 @@ export interface EventFields {
   'netdev.state': { dev: string; state: string; ifname: string; ifindex: number; mac: string };
   'netdev.flags': { dev: string; flags: number; gained: string; lost: string };
   'netdev.renamed': { dev: string; from: string; to: string };
-  'netdev.netns': { dev: string; from: string; to: string; ifname: string };
+  'netdev.netns': { dev: string; from: string; to: string; ifname: string; ifindex: number };
   'netdev.mtu': { dev: string; mtu: number };
   'netdev.mac': { dev: string; mac: string };
   'netdev.carrier': { dev: string; up: boolean };
   'netdev.master': { dev: string; master: string };
   'netdev.error': { dev: string; what: string; errno: string };
+  /** A device was unregistered at `since` and cannot go, for so many references are held: each time the kernel complains. */
+  'netdev.held': { dev: string; references: number; since: number; sinceStep: number };
+  /** The RTNL is released after a second or more (reference E.5); `since` and `sinceStep`: when it was taken. */
+  'rtnl.held': { held: number; since: number; sinceStep: number };
+  /** The kernel has stopped for good. */
+  panic: { dev: string; what: string };
   'ipv6.address': { dev: string; address: string; held: boolean };
   uevent: { action: string; dev: string; ifname: string; ifindex: number; flags: number };
   rtnetlink: {
@@ -79,6 +85,10 @@ export interface EventFields {
   /** A synthetic NIC enters or leaves hv_netvsc's list: from here on a VF can be matched with it. */
   'netvsc.listed': { nic: string; mac: string; listed: boolean };
   'netvsc.vf': { nic: string; dev: string; joined: boolean };
+  /** hv_netvsc sends a frame by the VF although its data path is the synthetic one. */
+  'netvsc.stray': { nic: string; dev: string };
+  /** A PCI slot did not get the name that was wanted for it, because another slot has that name. */
+  'pci.slot-taken': { dev: string; wanted: string; slot: string };
   // -- user mode --
   'udev.rule': { dev: string; ifname: string; flags: number; unmanaged: boolean; rule: string };
   'udev.name': { dev: string; from: string; to: string; outcome: string };
@@ -90,6 +100,17 @@ export interface EventFields {
   'frame.lost': { flow: string; direction: 'tx' | 'rx'; id: number; path: Path; where: string };
   // -- the machine as a whole --
   'sim.stuck': { problem: string; detail: string };
+  /** A task has waited for very long, or will for ever, at an operation on an object that `heldBy` has, if anybody. */
+  'task.hung': {
+    task: string;
+    operation: string;
+    object: string;
+    heldBy: string;
+    since: number;
+    sinceStep: number;
+  };
+  /** Nothing can happen any more, and yet a ring holds something that its reader, `host` or `guest`, was not told of. */
+  'ring.unread': { dev: string; reader: Side };
 }
 
 export type EventKind = keyof EventFields;

@@ -63,7 +63,8 @@ export function* moveToNamespace(
   if (!to.indices.reserve(dev.ifindex)) dev.ifindex = to.indices.take() ?? 0;
   const before = dev.name;
   dev.name = name.value;
-  net.sim.trace.emit({ kind: 'netdev.netns', dev: dev.dev, from: from.name, to: to.name, ifname: dev.name });
+  const { name: ifname, ifindex } = dev;
+  net.sim.trace.emit({ kind: 'netdev.netns', dev: dev.dev, from: from.name, to: to.name, ifname, ifindex });
   yield* to.sysfs.add(dev);
   if (net.movesUnderOldName && before !== dev.name) {
     yield* net.uevents.emit('add', dev, before);
@@ -102,6 +103,7 @@ export function* exitNamespace(net: Registry, ns: NetNamespace): Task {
 
 function* panic(net: Registry, { dev }: Netdev, text: string): Task {
   net.sim.trace.emit({ kind: 'log', level: 'err', dev, text });
+  net.sim.trace.emit({ kind: 'panic', dev, what: text });
   yield* new Panic(net.sim, 'kernel panic').forever();
 }
 

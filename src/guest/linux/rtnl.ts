@@ -17,6 +17,8 @@ const WAIT_REFS_MAX = ms(250);
 const REBROADCAST = seconds(1);
 /** netdev_unregister_timeout_secs: how often the kernel complains. */
 const COMPLAIN = seconds(10);
+/** A hold that is worth telling: beside the waits for the host nothing should take as long (reference E.5). */
+const LONG_HOLD = seconds(1);
 
 export class Rtnl {
   private readonly sim: Simulation;
@@ -48,6 +50,7 @@ export class Rtnl {
   *unlock(): Task {
     const todo = this.todo;
     this.todo = [];
+    this.tellOfLongHold();
     yield* this.mutex.unlock();
     for (const dev of todo) yield* this.finish(dev);
   }
@@ -61,12 +64,19 @@ export class Rtnl {
     this.todo.push(dev);
   }
 
+  private tellOfLongHold(): void {
+    const { since, sinceStep } = this.mutex;
+    const held = this.sim.now - since;
+    if (held >= LONG_HOLD) this.sim.trace.emit({ kind: 'rtnl.held', held, since, sinceStep });
+  }
+
   /** Waits, without the lock, until nobody refers to the device any more. */
   private *finish(dev: Netdev): Task {
     dev.state = 'unregistered';
+    const { now: since, steps: sinceStep } = this.sim;
     let pause = WAIT_REFS_MIN;
-    let rebroadcastAt = this.sim.now + REBROADCAST;
-    let complainAt = this.sim.now + COMPLAIN;
+    let rebroadcastAt = since + REBROADCAST;
+    let complainAt = since + COMPLAIN;
     while ((yield* dev.references.get()) > 0) {
       yield* this.sim.sleep(pause, `the last reference to ${dev.name}`);
       pause = Math.min(pause * 2, WAIT_REFS_MAX);
@@ -77,7 +87,9 @@ export class Rtnl {
         rebroadcastAt = this.sim.now + REBROADCAST;
       }
       if (this.sim.now >= complainAt) {
-        const text = `unregister_netdevice: waiting for ${dev.name} to become free. Usage count = ${dev.references.now + 1}`;
+        const references = dev.references.now;
+        this.sim.trace.emit({ kind: 'netdev.held', dev: dev.dev, references, since, sinceStep });
+        const text = `unregister_netdevice: waiting for ${dev.name} to become free. Usage count = ${references + 1}`;
         this.sim.trace.emit({ kind: 'log', level: 'err', dev: dev.dev, text });
         complainAt = this.sim.now + COMPLAIN;
       }

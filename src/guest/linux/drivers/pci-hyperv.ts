@@ -228,7 +228,11 @@ function* createRootBus(kernel: LinuxKernel, bus: PciBus): Task {
 
 /** hv_pci_assign_slots(): a function whose slot cannot be made goes without. */
 function createSlot(kernel: LinuxKernel, { dev }: PciDevice, name: string): PciSlot | undefined {
-  if (kernel.faults.strike('pci_create_slot', dev) === undefined) return kernel.pci.createSlot(name);
+  if (kernel.faults.strike('pci_create_slot', dev) === undefined) {
+    const slot = kernel.pci.createSlot(name);
+    if (slot.name !== name) kernel.sim.trace.emit({ kind: 'pci.slot-taken', dev, wanted: name, slot: slot.name });
+    return slot;
+  }
   log(kernel, dev, 'warn', `pci_create slot ${name} failed`);
   return undefined;
 }

@@ -25,6 +25,8 @@ export function* startXmit(nic: NetvscNic, frame: Uint8Array): Task {
     const carrier = running && (yield* vf.carrier.get());
     // Until 69d25a6cf4ca a VF that is up was sent by, whatever the host had been told.
     if (carrier && (!fixed(nic.kernel, 'vf-gate') || (yield* nic.dataPathIsVf.get()))) {
+      // Told of where it is decided: a frame that overtakes a switch later on is nobody's fault.
+      if (!nic.dataPathIsVf.now) nic.kernel.sim.trace.emit({ kind: 'netvsc.stray', nic: nic.dev, dev: vf.dev });
       yield* transmit(vf, frame);
       return;
     }
