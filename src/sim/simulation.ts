@@ -31,7 +31,7 @@ export class Simulation {
   readonly trace: Recorder;
   readonly strategy: Strategy;
   /** What the step at hand has touched so far; there only when the strategy asks for it. */
-  readonly footprint: Footprint | undefined;
+  footprint: Footprint | undefined;
   /** Steps done so far. */
   steps = 0;
   private readonly contexts = new Set<Context>();
@@ -44,7 +44,6 @@ export class Simulation {
   constructor(trace: Recorder = new Recorder(), strategy: Strategy = new RunOn()) {
     this.trace = trace;
     this.strategy = strategy;
-    this.footprint = strategy.footprint;
     trace.stampedBy(() => ({ time: this.clock.now, step: this.steps, context: this.running?.name ?? 'clock' }));
     strategy.begin();
   }
@@ -160,7 +159,9 @@ export class Simulation {
     const { object } = operation;
     this.steps++;
     this.running = context;
-    const { strategy, footprint } = this;
+    const { strategy } = this;
+    const { footprint } = strategy;
+    this.footprint = footprint;
     if (footprint !== undefined) {
       footprint.clear();
       footprint.run(context.id);

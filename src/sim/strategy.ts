@@ -26,8 +26,8 @@ export interface Strategy {
   scope?(all: boolean): void;
   /** Told what each step did; a strategy without it spares the run the making of the record. */
   did?(step: Step): void;
-  /** Where steps note what they touch; a strategy without it spares the run the noting. */
-  readonly footprint?: Footprint;
+  /** Where the next step is to note what it touches, if it is; asked for before each step. */
+  readonly footprint?: Footprint | undefined;
   /** Told, with a {@link footprint}, that a context has done a step: the footprint holds what it touched. */
   touched?(context: Context): void;
   /** A context begins, in a step of `by` or before the first step. */

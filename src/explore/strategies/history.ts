@@ -24,59 +24,74 @@ export type OnRace = (first: number, second: number, orderedBefore: Int32Array) 
 export class History {
   /** Context of each step. */
   readonly contexts: number[] = [];
+  /** What each step touched. */
+  private readonly touches: (readonly number[])[] = [];
+  /** Steps before this one are before everything that comes: nothing could run, and a timer fired. */
+  private barrier = 0;
+  /** The barrier at the time of each step. */
+  private readonly barriers: number[] = [];
+  /** By context: its last step, or the one in which it began. */
+  private readonly last = new Map<number, number>();
+  /** What {@link last} was before each step; undefined when the context was new. */
+  private readonly lastBefore: (number | undefined)[] = [];
+  /** The contexts that began in each step. */
+  private readonly children: (readonly number[])[] = [];
   private width = FIRST_WIDTH;
   /** Row by row: of each context the last step that had to come before or is the step, plus one. */
   private rows = new Int32Array(FIRST_WIDTH * 256);
-  /** By context: where it stands, as a row of its own. */
-  private readonly at = new Map<number, Int32Array>();
   private readonly slots = new Map<number, number>();
   /** By place: the steps that touched it, oldest first, as `step * 4 + way`. */
   private readonly places = new Map<number, number[]>();
-  private scratch = new Int32Array(FIRST_WIDTH);
+  private before = new Int32Array(FIRST_WIDTH);
+  private after = new Int32Array(FIRST_WIDTH);
 
-  clear(): void {
-    this.contexts.length = 0;
-    this.slots.clear();
-    this.rest();
+  /** Forgets all but the first steps. */
+  truncate(length: number): void {
+    for (let step = this.contexts.length - 1; step >= length; step--) {
+      for (const touch of this.touches[step] as readonly number[]) this.places.get(placeOf(touch))?.pop();
+      for (const child of this.children[step] as readonly number[]) this.last.delete(child);
+      const context = this.contexts[step] as number;
+      const before = this.lastBefore[step];
+      if (before === undefined) this.last.delete(context);
+      else this.last.set(context, before);
+    }
+    for (const list of [this.contexts, this.touches, this.barriers, this.lastBefore, this.children])
+      list.length = length;
+    this.barrier = this.barriers[length - 1] ?? 0;
   }
 
   /** Everything so far came before everything that comes. */
   rest(): void {
-    this.places.clear();
-    this.at.clear();
+    this.barrier = this.contexts.length;
   }
 
-  /** A context begins in the last step, or at a rest when there is none since. */
-  spawn(context: number, by: number | undefined): void {
-    const slot = this.slotOf(context);
-    const row = new Int32Array(this.width);
-    const parent = by === undefined ? undefined : this.at.get(by);
-    if (parent !== undefined) row.set(parent);
-    row[slot] = 0;
-    this.at.set(context, row);
-  }
-
-  /** Adds a step with what it touched, and tells its races with earlier ones. */
-  add(context: number, touches: readonly number[], onRace: OnRace): void {
+  /** Adds a step with what it touched and who began in it, and tells its races with earlier ones. */
+  add(context: number, touches: readonly number[], children: readonly number[], onRace: OnRace): void {
     const slot = this.slotOf(context);
     const step = this.contexts.length;
     const before = this.positionOf(context);
     const after = this.ordered(before, touches);
     this.findRaces(context, before, after, touches, onRace);
     this.contexts.push(context);
+    this.touches.push(touches);
+    this.barriers.push(this.barrier);
+    this.lastBefore.push(this.last.get(context));
+    this.children.push(children);
+    this.last.set(context, step);
+    for (const child of children) this.last.set(child, step);
     after[slot] = step + 1;
     this.keep(step, after);
-    before.set(after);
     for (const touch of touches) {
       const steps = this.places.get(placeOf(touch));
       const entry = step * 4 + wayOf(touch);
       if (steps === undefined) this.places.set(placeOf(touch), [entry]);
-      else if (steps[steps.length - 1] !== entry) steps.push(entry);
+      else steps.push(entry);
     }
   }
 
   /** Tells the races of an operation that waits and may never run. */
   consider(context: number, touches: readonly number[], onRace: OnRace): void {
+    this.slotOf(context);
     const before = this.positionOf(context);
     this.findRaces(context, before, this.ordered(before, touches), touches, onRace);
   }
@@ -89,26 +104,27 @@ export class History {
     const found: number[] = [];
     const seen: number[] = [];
     const firstSteps: number[] = [];
-    const isFree = (row: Int32Array): boolean => {
+    const { rows, width } = this;
+    const isFree = (row: Int32Array, from: number): boolean => {
       for (let i = 0; i < seen.length; i++) {
-        if ((row[seen[i] as number] as number) > (firstSteps[i] as number)) return false;
+        if ((row[from + (seen[i] as number)] as number) > (firstSteps[i] as number)) return false;
       }
       return true;
     };
     const slotOfFirst = this.slotOf(this.contexts[first] as number);
     let secondSeen = false;
     for (let step = first + 1; step < this.contexts.length; step++) {
-      const row = this.rowOf(step);
-      if ((row[slotOfFirst] as number) > first) continue;
+      const from = step * width;
+      if ((rows[from + slotOfFirst] as number) > first) continue;
       const context = this.contexts[step] as number;
       const slot = this.slotOf(context);
       if (seen.includes(slot)) continue;
-      if (isFree(row)) found.push(context);
+      if (isFree(rows, from)) found.push(context);
       if (context === second) secondSeen = true;
       seen.push(slot);
       firstSteps.push(step);
     }
-    if (!secondSeen && isFree(ordered)) found.unshift(second);
+    if (!secondSeen && isFree(ordered, 0)) found.unshift(second);
     return found;
   }
 
@@ -129,6 +145,7 @@ export class History {
         const other = entry & 3;
         if (other === TOUCH.read && way === TOUCH.read) continue;
         const step = entry >> 2;
+        if (step < this.barrier) break;
         if (this.isBefore(step, known)) {
           if (other !== TOUCH.read) break; // whatever touched it before that is before that
           continue;
@@ -136,15 +153,14 @@ export class History {
         if (other === TOUCH.give && way === TOUCH.need) continue;
         if (!onRace(step, context, after)) continue;
         if (known === before) known = before.slice();
-        join(known, this.rowOf(step));
+        this.join(known, step);
       }
     }
   }
 
   /** Where a context that has touched these would stand. */
   private ordered(before: Int32Array, touches: readonly number[]): Int32Array {
-    if (this.scratch.length !== this.width) this.scratch = new Int32Array(this.width);
-    const row = this.scratch;
+    const row = this.after;
     row.set(before);
     for (const touch of touches) {
       const steps = this.places.get(placeOf(touch));
@@ -153,8 +169,9 @@ export class History {
       for (let i = steps.length - 1; i >= 0; i--) {
         const entry = steps[i] as number;
         const other = entry & 3;
+        if (entry >> 2 < this.barrier) break;
         if (other === TOUCH.read && isRead) continue;
-        join(row, this.rowOf(entry >> 2));
+        this.join(row, entry >> 2);
         if (other !== TOUCH.read) break;
       }
     }
@@ -165,18 +182,22 @@ export class History {
     return (row[this.slotOf(this.contexts[step] as number)] as number) > step;
   }
 
+  /** Where a context stands before its next step; good until the next call. */
   private positionOf(context: number): Int32Array {
-    let row = this.at.get(context);
-    if (row === undefined) {
-      this.slotOf(context);
-      row = new Int32Array(this.width);
-      this.at.set(context, row);
-    }
+    const row = this.before;
+    row.fill(0);
+    const last = this.last.get(context);
+    if (last !== undefined && last >= this.barrier) this.join(row, last);
     return row;
   }
 
-  private rowOf(step: number): Int32Array {
-    return this.rows.subarray(step * this.width, (step + 1) * this.width);
+  private join(into: Int32Array, step: number): void {
+    const { rows, width } = this;
+    const from = step * width;
+    for (let i = 0; i < width; i++) {
+      const other = rows[from + i] as number;
+      if (other > (into[i] as number)) into[i] = other;
+    }
   }
 
   private keep(step: number, row: Int32Array): void {
@@ -200,22 +221,14 @@ export class History {
   }
 
   private widen(): void {
-    const width = this.width * 2;
-    const rows = new Int32Array((this.rows.length / this.width) * width);
-    for (let step = 0; step < this.contexts.length; step++) rows.set(this.rowOf(step), step * width);
-    for (const [context, row] of this.at) {
-      const wide = new Int32Array(width);
-      wide.set(row);
-      this.at.set(context, wide);
+    const { width, rows } = this;
+    const wide = new Int32Array((rows.length / width) * width * 2);
+    for (let step = 0; step < this.contexts.length; step++) {
+      wide.set(rows.subarray(step * width, (step + 1) * width), step * width * 2);
     }
-    this.rows = rows;
-    this.width = width;
-  }
-}
-
-function join(into: Int32Array, row: Int32Array): void {
-  for (let i = 0; i < into.length; i++) {
-    const other = row[i] as number;
-    if (other > (into[i] as number)) into[i] = other;
+    this.rows = wide;
+    this.width = width * 2;
+    this.before = new Int32Array(this.width);
+    this.after = new Int32Array(this.width);
   }
 }

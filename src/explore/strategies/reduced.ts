@@ -39,7 +39,6 @@ type Point = Pick | Value;
 export type Reduction = 'races' | 'sleep-sets' | 'none';
 
 export class Reduced implements Strategy {
-  readonly footprint = new Footprint();
   /** The run was cut: nothing new lay behind it. */
   cut = false;
   private readonly reduction: Reduction;
@@ -55,17 +54,29 @@ export class Reduced implements Strategy {
   private readonly endedNow: number[] = [];
   /** Who else could run on the object of the step at hand. */
   private readonly rivals: Context[] = [];
+  private readonly noted = new Footprint();
   private readonly waiting = new Footprint();
+  /** Steps at the beginning of the run that are those of the run before. */
+  private kept = 0;
+  private steps = 0;
 
   constructor(reduction: Reduction = 'races') {
     this.reduction = reduction;
   }
 
+  /** What the run before has noted of the steps that both begin with need not be noted again. */
+  get footprint(): Footprint | undefined {
+    return this.steps <= this.kept ? undefined : this.noted;
+  }
+
   begin(): void {
     this.depth = 0;
+    this.steps = 0;
     this.cut = false;
-    this.history.clear();
-    this.pointOf.length = 0;
+    const last = this.points.findLastIndex((point) => !('why' in point));
+    while ((this.pointOf[this.pointOf.length - 1] ?? -1) >= last && this.pointOf.length > 0) this.pointOf.pop();
+    this.kept = this.pointOf.length;
+    this.history.truncate(this.kept);
     this.asleep = new Map();
     this.spawnedNow.length = 0;
     this.endedNow.length = 0;
@@ -106,14 +117,13 @@ export class Reduced implements Strategy {
   }
 
   touched(context: Context): void {
-    const { touches } = this.footprint;
+    const touches = this.noted.touches.slice();
     const step = this.pointOf.length;
-    const at = this.depthOfStep;
-    this.pointOf.push(at);
-    const point = this.points[at] as Pick;
+    this.pointOf.push(this.depthOfStep);
+    const point = this.points[this.depthOfStep] as Pick;
     point.touches = union(point.touches, touches);
-    this.history.add(context.id, touches, this.onRace);
-    for (const child of this.spawnedNow) this.history.spawn(child.id, context.id);
+    const children = this.spawnedNow.map(({ id }) => id);
+    this.history.add(context.id, touches, children, this.onRace);
     this.fallAsleep(point, touches);
     this.lookAtWaiting(context, step);
     this.spawnedNow.length = 0;
@@ -121,16 +131,17 @@ export class Reduced implements Strategy {
   }
 
   spawned(context: Context, by: Context | undefined): void {
-    if (by === undefined) this.history.spawn(context.id, undefined);
-    else this.spawnedNow.push(context);
+    if (by !== undefined && this.footprint !== undefined) this.spawnedNow.push(context);
   }
 
   ended(context: Context): void {
+    if (this.footprint === undefined) return;
     this.endedNow.push(context.id);
     if (context.ready) this.rivals.push(context);
   }
 
   fired(): void {
+    if (this.steps < this.kept) return;
     this.history.rest();
     this.asleep = new Map();
     this.endedNow.length = 0;
@@ -153,6 +164,7 @@ export class Reduced implements Strategy {
 
   private go(ready: readonly Context[], point: Pick): number {
     this.depthOfStep = this.depth++;
+    this.steps++;
     const at = ready.findIndex(({ id }) => id === point.chosen);
     assert(at !== -1, `the run is not the same again: context ${point.chosen} cannot run now`);
     this.rivals.length = 0;

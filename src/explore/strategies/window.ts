@@ -7,7 +7,6 @@ import { RunOn, type Step, type Strategy } from '../../sim/strategy.ts';
  * A scenario that says nothing of it is searched from its first step on.
  */
 export class Window implements Strategy {
-  readonly footprint?: Footprint;
   readonly did?: (step: Step) => void;
   readonly touched?: (context: Context) => void;
   readonly spawned?: (context: Context, by: Context | undefined) => void;
@@ -16,40 +15,47 @@ export class Window implements Strategy {
   private readonly usual = new RunOn();
   private readonly openAtFirst: boolean;
   private open: boolean;
-  private closing = false;
+  /** What the scenario said last; it holds from the next pick on, or for the end from the next rest on. */
+  private wanted: boolean;
 
   /** `openAtFirst`: the scenario has no line that says from where on. */
   constructor(inner: Strategy, openAtFirst: boolean) {
     this.inner = inner;
     this.openAtFirst = openAtFirst;
     this.open = openAtFirst;
-    if (inner.footprint !== undefined) this.footprint = inner.footprint;
+    this.wanted = openAtFirst;
     if (inner.did !== undefined) this.did = (step) => this.open && inner.did?.(step);
     if (inner.touched !== undefined) this.touched = (context) => this.open && inner.touched?.(context);
     if (inner.spawned !== undefined) this.spawned = (context, by) => this.open && inner.spawned?.(context, by);
     if (inner.ended !== undefined) this.ended = (context) => this.open && inner.ended?.(context);
   }
 
+  get footprint(): Footprint | undefined {
+    return this.open ? this.inner.footprint : undefined;
+  }
+
   begin(): void {
     this.open = this.openAtFirst;
-    this.closing = false;
+    this.wanted = this.openAtFirst;
     this.inner.begin();
   }
 
-  /** What is under way when the scenario ends the search is still searched, until nothing can run. */
   scope(all: boolean): void {
-    if (all && !this.open) this.inner.fired?.();
-    this.open ||= all;
-    this.closing = !all;
+    this.wanted = all;
   }
 
+  /** What is under way when the scenario ends the search is still searched, until nothing can run. */
   fired(): void {
     if (!this.open) return;
     this.inner.fired?.();
-    if (this.closing) this.open = false;
+    this.open = this.wanted;
   }
 
   pick(ready: readonly Context[], last: Context | undefined): number {
+    if (this.wanted && !this.open) {
+      this.inner.fired?.();
+      this.open = true;
+    }
     return this.open ? this.inner.pick(ready, last) : this.usual.pick(ready, last);
   }
 

@@ -1,0 +1,38 @@
+import { runScenario, type StageMaker } from '../scenario/run.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { Failure } from '../scenario/verdict.ts';
+import type { Listener } from '../trace/recorder.ts';
+import type { Program } from './program.ts';
+import { Window } from './strategies/window.ts';
+
+export interface ScenarioProgramOptions {
+  /** Steps of one run before it is given up. */
+  readonly stepsMax?: number | undefined;
+  /** See every event of every run. */
+  readonly listeners?: readonly Listener[];
+}
+
+/** A scenario as something to search; strategies decide only where it wants its orders searched. */
+export function scenarioProgram(
+  scenario: Scenario,
+  makeStage: StageMaker,
+  { stepsMax, listeners = [] }: ScenarioProgramOptions = {},
+): Program {
+  const isMarked = scenario.steps.some(({ body }) => body.kind === 'orders' && body.all);
+  return (inner) => {
+    const strategy = new Window(inner, !isMarked);
+    const { failures, stop, counts, limit } = runScenario(scenario, makeStage, {
+      strategy,
+      stepsMax,
+      listeners,
+    }).verdict;
+    const found = failures.map((failure) => ({ key: keyOf(failure), text: failure.found }));
+    return { found, stop, steps: counts.steps, limit };
+  };
+}
+
+/** What makes two findings of different runs the same: what was broken, not by whom, where and when. */
+function keyOf({ kind, line, what }: Failure): string {
+  if (kind === 'invariant') return what;
+  return line === undefined ? what : `line ${line}: ${what}`;
+}
