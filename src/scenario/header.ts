@@ -30,6 +30,17 @@ const nic = z.strictObject({
   pciSerial: serial.optional().describe("Serial number in the VF's PCI description, where the host garbles it"),
 });
 
+const race = z.strictObject({
+  id: z
+    .string()
+    .regex(/^D-\d{2}$/, 'is no number of the catalogue of races: D-01')
+    .describe('Number in the catalogue of known races (reference D)'),
+  without: z
+    .union([filled, z.array(filled).min(1, 'names no fix')], { error: 'must be a fix, or a list of fixes' })
+    .describe('The fix that ended the race, or several: without it, some order breaks what `breaks` names'),
+  breaks: filled.describe('What fails then: an invariant of `always`, or expectation, deadlock or stuck'),
+});
+
 export const HEADER = z.strictObject({
   name: filled
     .refine((text) => !/\p{Cc}/u.test(text.trimEnd()), 'must be one line, without control characters')
@@ -50,6 +61,7 @@ export const HEADER = z.strictObject({
     .describe('Fixes that differ from the profile'),
   latency: z.record(z.string(), duration).optional().describe('Rows of the latency table that this run changes'),
   transport: z.enum(['direct', 'bytes']).optional().describe('How messages cross the bus (default bytes)'),
+  race: race.optional().describe('A known race: holds in all orders, and without its fix it does not'),
   needs: z.array(filled).optional().describe('What a stage must have to show this'),
   steps: filled.describe('A block of lines: when who what'),
   always: z.array(filled).optional().describe('Invariants that are watched (default: all)'),
@@ -59,10 +71,12 @@ export type Header = z.infer<typeof HEADER>;
 
 const HEADER_KEYS = Object.keys(HEADER.shape);
 const NIC_KEYS = Object.keys(nic.shape);
+const RACE_KEYS = Object.keys(race.shape);
 
 /** The keys that a mapping at this place of the file can have. */
 export function keysAt(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 0) return HEADER_KEYS;
+  if (path.length === 1 && path[0] === 'race') return RACE_KEYS;
   return path.length === 2 && path[0] === 'nics' ? NIC_KEYS : [];
 }
 

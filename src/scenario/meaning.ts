@@ -6,6 +6,7 @@ import type { Header } from './header.ts';
 import { INVARIANTS } from './invariants/invariants.ts';
 import type { Overrides } from './load.ts';
 import { type Problem, unknownName } from './problem.ts';
+import { OTHER_BREAKS } from './race.ts';
 import { NEEDS, type Scenario, USUAL_GUEST, USUAL_SYNTHETIC } from './scenario.ts';
 import { latencyRows, type Vocabulary } from './vocabulary.ts';
 
@@ -52,7 +53,31 @@ export function checkMeaning(
   lookAll('need', header.needs, Object.keys(NEEDS), 'needs');
   const invariants = INVARIANTS.map((invariant) => invariant.name);
   lookAll('invariant', header.always, invariants, 'always');
-  return [...found, ...checkNics(header, where)];
+  return [...found, ...checkRace(header, vocabulary, where), ...checkNics(header, where)];
+}
+
+/** The fixes without which the race is there. */
+function fixesOf({ race }: Header): readonly string[] {
+  return race === undefined ? [] : [race.without].flat();
+}
+
+function checkRace(header: Header, { fixes }: Vocabulary, where: Where): readonly Found[] {
+  const { race, always } = header;
+  if (race === undefined) return [];
+  const found: Found[] = [];
+  const complain = (message: string, ...path: PropertyKey[]) => found.push({ line: where(['race', ...path]), message });
+  for (const [i, fix] of fixesOf(header).entries()) {
+    if (!fixes.includes(fix)) complain(unknownName('fix', fix, fixes), 'without', i);
+    else if (header.fixes?.[fix] === 'off') complain(`fixes has ${fix} off already`, 'without', i);
+  }
+  const invariants = INVARIANTS.map((invariant) => invariant.name);
+  const breakable = [...invariants, ...OTHER_BREAKS];
+  const { breaks } = race;
+  if (!breakable.includes(breaks)) complain(unknownName('invariant', breaks, breakable), 'breaks');
+  else if (always?.includes(breaks) === false && invariants.includes(breaks)) {
+    complain(`${breaks} is not watched: add it to always`, 'breaks');
+  }
+  return found;
 }
 
 function checkNics(header: Header, where: Where): readonly Found[] {
@@ -91,6 +116,7 @@ export function planOf(header: Header, overrides: Overrides, vocabulary: Vocabul
     plan,
     needs: header.needs ?? [],
     always: header.always ?? INVARIANTS.map((invariant) => invariant.name),
+    ...(header.race === undefined ? {} : { race: { ...header.race, without: fixesOf(header) } }),
   };
 }
 

@@ -54,7 +54,15 @@ export class Performance {
   private *carryOut(step: Step, limit: Nanoseconds): Task<boolean> {
     const { body } = step;
     if (body.kind === 'expect') return yield* this.expect(step, body.question, limit);
-    const refusal = yield* this.act(body);
+    if (body.kind === 'guest' && body.meanwhile === true) {
+      this.stage.sim.spawn(step.text, 'guest', this.check(step, this.act(body)));
+      return true;
+    }
+    return yield* this.check(step, this.act(body));
+  }
+
+  private *check(step: Step, act: Task<{ readonly refused: string } | undefined>): Task<boolean> {
+    const refusal = yield* act;
     if (refusal !== undefined) this.fail('step', step, `refused: ${refusal.refused}`);
     return refusal === undefined;
   }

@@ -12,6 +12,18 @@ export interface Scenario {
   readonly steps: readonly Step[];
   /** Invariants that are watched, by name. */
   readonly always: readonly string[];
+  /** Of a known race: what brings it back, and what it breaks. */
+  readonly race?: Race;
+}
+
+/** What makes a scenario a known race; see `race.ts`. */
+export interface Race {
+  /** Its number in the catalogue of the reference: `D-01`. */
+  readonly id: string;
+  /** The fixes, by name, that are switched off to bring it back. */
+  readonly without: readonly string[];
+  /** What fails then: an invariant, or `expectation`, `deadlock` or `stuck`. */
+  readonly breaks: string;
 }
 
 /** The guest of a scenario that names none. */

@@ -4,7 +4,8 @@ import type { FlowPlan, GuestVerb, Question } from './stage.ts';
 /** What a step does: plain data, which any stage can carry out. */
 export type StepBody =
   | { readonly kind: 'host'; readonly action: HostAction }
-  | { readonly kind: 'guest'; readonly command: GuestVerb }
+  /** `meanwhile`: by a program of its own, and the scenario does not wait for it. */
+  | { readonly kind: 'guest'; readonly command: GuestVerb; readonly meanwhile?: true }
   | { readonly kind: 'start-flow'; readonly flow: FlowPlan }
   | { readonly kind: 'stop-flow'; readonly flow: string }
   | { readonly kind: 'expect'; readonly question: Question }

@@ -69,7 +69,15 @@ export const VERBS: readonly Verb[] = [
       }),
   ),
   // -- guest --
-  verb('guest load <module>', 'loads a module', ({ module }) => guest({ do: 'load', module })),
+  verb(
+    'guest load <module> [meanwhile]',
+    'loads a module; meanwhile: the next step does not wait for it, as nobody waits for udev',
+    ({ module, meanwhile }) => ({
+      kind: 'guest',
+      command: { do: 'load', module },
+      ...(meanwhile === undefined ? {} : { meanwhile }),
+    }),
+  ),
   verb('guest unload <module>', 'unloads a module', ({ module }) => guest({ do: 'unload', module })),
   verb('guest up <dev>', 'ip link set up', ({ dev }) => guest({ do: 'up', dev })),
   verb('guest down <dev>', 'ip link set down', ({ dev }) => guest({ do: 'down', dev })),

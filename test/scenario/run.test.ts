@@ -52,6 +52,30 @@ test('a wait ends when the answer holds; the next step counts from its start', (
   expect(verdict.counts.expectations).toBe(1);
 });
 
+describe('a step that is done meanwhile', () => {
+  const lines = ['+0ms guest load hv_netvsc meanwhile', '+1s guest up nic1'];
+
+  test('is begun, and the next one does not wait for it', () => {
+    const { stage, verdict } = run(lines, { slow: seconds(5) });
+    expect(stage.done).toEqual([
+      { do: 'load', module: 'hv_netvsc' },
+      { do: 'up', dev: 'nic1' },
+    ]);
+    expect(verdict).toMatchObject({ exit: 0, endTime: seconds(6) });
+    const after = run(['+0ms guest load hv_netvsc', '+1s guest up nic1'], { slow: seconds(5) });
+    expect(after.verdict.endTime).toBe(seconds(10));
+  });
+
+  test('fails the run when it is refused, after the next one was done', () => {
+    const { stage, verdict } = run(lines, { refuse: 'EBUSY' });
+    expect(stage.done).toHaveLength(2);
+    expect(verdict.failures).toMatchObject([
+      { kind: 'step', line: 1, found: 'refused: EBUSY' },
+      { kind: 'step', line: 2, found: 'refused: EBUSY' },
+    ]);
+  });
+});
+
 describe('what is not as it must be', () => {
   test('an expectation that fails: the steps behind it are not done', () => {
     const { verdict, stage } = run(['~5s expect datapath of nic1 is vf', '+0ms guest up nic1']);

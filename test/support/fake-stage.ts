@@ -16,6 +16,8 @@ export interface Script {
   /** From which moment on a kind of question is answered with yes; never, when it is not here. */
   readonly yesFrom?: Readonly<Partial<Record<Question['ask'], Nanoseconds>>>;
   readonly refuse?: string;
+  /** How long a guest command takes. */
+  readonly slow?: Nanoseconds;
   /** A context that runs for ever without sleeping. */
   readonly spins?: boolean;
   /** Two contexts that wait for each other. */
@@ -47,6 +49,7 @@ export class FakeStage implements Stage {
 
   *guest(command: GuestVerb): Task<{ readonly refused: string } | undefined> {
     this.done.push(command);
+    if (this.script.slow !== undefined) yield* this.sim.sleep(this.script.slow, 'the command');
     return this.refusal();
   }
 

@@ -4,6 +4,7 @@
  * address is set before register_netdev(), and a driver's remove unregisters first.
  * What this leaves out: everything of real hardware but its delays; resets and health recovery.
  */
+import type { Nanoseconds } from '../../../base/time.ts';
 import { Cell } from '../../../sim/cell.ts';
 import type { Context } from '../../../sim/context.ts';
 import type { Task } from '../../../sim/operation.ts';
@@ -100,7 +101,7 @@ class Vf {
   /** Firmware and queues first, then the network device. ENODEV when the function died meanwhile. */
   *probe(): Task<Errno | undefined> {
     const { kernel, device } = this;
-    yield* kernel.sim.sleep(kernel.latency.of('vf.probe', this.traits.probe), `${device.dev}'s firmware`);
+    yield* this.take(kernel.latency.of('vf.probe', this.traits.probe), 'firmware');
     if ((yield* device.fn.barRead(0)) === 0xffff_ffff) return 'ENODEV';
     const errno = yield* kernel.net.registerLocked(this.netdev);
     if (errno !== undefined) return errno;
@@ -114,6 +115,11 @@ class Vf {
     for (const context of this.served) this.kernel.sim.end(context);
   }
 
+  /** Time that the hardware takes; none is not even a pause. */
+  private *take(span: Nanoseconds, what: string): Task {
+    if (span > 0) yield* this.kernel.sim.sleep(span, `${this.device.dev}'s ${what}`);
+  }
+
   private serve(what: string, task: Task): void {
     const { kernel, device } = this;
     this.served.push(kernel.sim.spawn(`${device.dev}.${what}`, 'guest', task, { daemon: true }));
@@ -122,7 +128,7 @@ class Vf {
   /** ndo_open: queues and link; the carrier is there when it returns. */
   private *open(): Task<Errno | undefined> {
     const { kernel, device, traits } = this;
-    yield* kernel.sim.sleep(kernel.latency.of('vf.link', traits.link), `${device.dev}'s link`);
+    yield* this.take(kernel.latency.of('vf.link', traits.link), 'link');
     if ((yield* device.fn.barRead(0)) === 0xffff_ffff) return 'EIO';
     yield* this.opened.set(true);
     yield* this.followLink();
@@ -130,10 +136,10 @@ class Vf {
   }
 
   private *stop(): Task {
-    const { kernel, device, netdev, traits } = this;
+    const { kernel, netdev, traits } = this;
     yield* this.opened.set(false);
     yield* kernel.linkWatch.carrier(netdev, false);
-    yield* kernel.sim.sleep(kernel.latency.of('vf.stop', traits.stop), `${device.dev}'s queues`);
+    yield* this.take(kernel.latency.of('vf.stop', traits.stop), 'queues');
   }
 
   private *startXmit(frame: Uint8Array): Task {

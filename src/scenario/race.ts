@@ -1,0 +1,22 @@
+/**
+ * A known race as a scenario: the situation that it came from, never the order that went wrong. With every fix it holds
+ * in all orders; without the one that ended the race there is an order that breaks what {@link Race.breaks} says.
+ */
+import type { Race, Scenario } from './scenario.ts';
+import type { Failure } from './verdict.ts';
+
+/** What a race can break beside invariants: a step's expectation, or that everything comes to its end. */
+export const OTHER_BREAKS: readonly string[] = ['expectation', 'deadlock', 'stuck'];
+
+/** The scenario on a kernel without the fixes that ended its race; one that is no race stays as it is. */
+export function unfixed(scenario: Scenario): Scenario {
+  const { race, plan } = scenario;
+  if (race === undefined) return scenario;
+  const off = Object.fromEntries(race.without.map((fix) => [fix, false]));
+  return { ...scenario, plan: { ...plan, fixes: { ...plan.fixes, ...off } } };
+}
+
+/** Whether a failure is the one that the race is about. */
+export function isBreakOf(race: Race, { kind, what }: Failure): boolean {
+  return race.breaks === 'expectation' ? kind === 'expectation' : what === race.breaks;
+}
