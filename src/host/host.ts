@@ -12,7 +12,7 @@ import { WaitCell } from '../sim/wait-cell.ts';
 import type { Path } from '../trace/event.ts';
 import type { HostAction } from './action.ts';
 import { type HostFault, isOfVmbus, problemWithFault } from './fault-points.ts';
-import type { HostItem, StreamPlan } from './item.ts';
+import type { HostItem, OpenChannel, StreamPlan } from './item.ts';
 import { type NicState, newNic, type PciPhase } from './nic-state.ts';
 import { NicWorker } from './nic-worker.ts';
 import {
@@ -112,6 +112,14 @@ export class Host {
   /** How far the PCI side of the VF has come. */
   vfStateOf(nic: string): PciPhase['at'] {
     return this.nic(nic).vf.pci.at;
+  }
+
+  /** The channels that the guest has opened and that are not taken back, of every NIC and every VF. */
+  openChannels(): readonly OpenChannel[] {
+    return [...this.nics.values()].flatMap(({ state: { presence, channel, vf } }) => [
+      ...(channel === undefined || presence !== 'offered' ? [] : [channel]),
+      ...('channel' in vf.pci ? [vf.pci.channel] : []),
+    ]);
   }
 
   get servicingDone(): boolean {

@@ -5,6 +5,7 @@ import type { GuestCommand } from '../guest/uapi/uapi.ts';
 import type { HostAction } from '../host/action.ts';
 import { flowStationIp } from '../host/stations.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { Context } from '../sim/context.ts';
 import type { Latency } from '../sim/latency.ts';
 import type { Task } from '../sim/operation.ts';
 import type { Simulation } from '../sim/simulation.ts';
@@ -25,6 +26,15 @@ interface Waiting {
   readonly cell: WaitCell<Answer>;
 }
 
+/** What the scenario waits for first; a report tells who keeps it waiting. */
+class Boot extends WaitCell<true> {
+  booting: Context | undefined;
+
+  override heldBy(): Context | undefined {
+    return this.booting;
+  }
+}
+
 export class ModelStage implements Stage {
   readonly machine: Machine;
   readonly sim: Simulation;
@@ -34,14 +44,14 @@ export class ModelStage implements Stage {
   private readonly cloudInit = new Map<string, string>();
   /** What the log has said, each line once. */
   private readonly logs = new Set<string>();
-  private readonly awaitBoot: WaitCell<true>;
+  private readonly awaitBoot: Boot;
 
   constructor(machine: Machine) {
     this.machine = machine;
     this.sim = machine.sim;
-    this.awaitBoot = new WaitCell(this.sim, 'boot');
+    this.awaitBoot = new Boot(this.sim, 'boot');
     this.sim.trace.listen((event) => this.notice(event));
-    this.sim.spawn('boot', 'guest', this.boot());
+    this.awaitBoot.booting = this.sim.spawn('boot', 'guest', this.boot());
   }
 
   get latency(): Latency {
@@ -96,6 +106,18 @@ export class ModelStage implements Stage {
     const answer = yield* cell.wait();
     this.waiting.delete(waiting);
     return answer ?? this.ask(question);
+  }
+
+  unread(): ReturnType<NonNullable<Stage['unread']>> {
+    const { bus, host } = this.machine;
+    return host.openChannels().flatMap(({ dev, firstPfn }) => {
+      const rings = bus.pairAt(firstPfn);
+      const readers = [
+        ...(rings?.toGuest.isEmpty === false ? (['guest'] as const) : []),
+        ...(rings?.toHost.isEmpty === false ? (['host'] as const) : []),
+      ];
+      return readers.map((reader) => ({ dev, reader }));
+    });
   }
 
   ask(question: Question): Answer {

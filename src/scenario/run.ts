@@ -3,12 +3,13 @@
  * nothing more can happen, and a verdict. What this leaves out: who looks at the events (a listener), and which order
  * is run (a strategy).
  */
-import { formatDuration, formatMoment, type Nanoseconds, seconds } from '../base/time.ts';
+import { formatDuration, formatMoment, seconds } from '../base/time.ts';
 import type { Plan } from '../machine/plan.ts';
 import type { Simulation, Stop } from '../sim/simulation.ts';
 import type { Strategy } from '../sim/strategy.ts';
 import { describeRunning, describeStuck, findStuck } from '../sim/stuck.ts';
 import { type Listener, Recorder } from '../trace/recorder.ts';
+import { Course } from './course.ts';
 import { Watch } from './invariants/watch.ts';
 import { Performance } from './performance.ts';
 import type { Scenario } from './scenario.ts';
@@ -43,7 +44,6 @@ export const USUAL_STEPS_MAX = 20_000_000;
 const AFTERMATH = seconds(600);
 /** How much longer than its own time a step may take before it counts as stuck. */
 const PATIENCE = seconds(600);
-const STEPS_BETWEEN_PROGRESS = 50_000;
 
 /** Builds the stage from the scenario's plan, and runs the scenario on it. */
 export function runScenario<S extends Stage>(
@@ -68,12 +68,19 @@ export function runScenario<S extends Stage>(
   const { strategy } = options;
   const stage = makeStage(scenario.plan, strategy === undefined ? { trace } : { trace, strategy });
   const performance = new Performance(scenario, stage);
-  const { stop, stuck } = drive(stage.sim, performance, options);
-  if (stop === 'idle' || stop === 'until') watch.rest();
+  const { stepsMax = USUAL_STEPS_MAX, onProgress, enough } = options;
+  const course = new Course(stage.sim, { stepsMax, onProgress, enough });
+  const { stop, stuck } = drive(stage.sim, performance, course);
+  // What still ticks may let somebody go on after all.
+  if (stop === 'idle') course.waits.rest();
+  if (stop === 'idle' || stop === 'until') {
+    for (const { dev, reader } of stage.unread?.() ?? []) trace.emit({ kind: 'ring.unread', dev, reader });
+    watch.rest();
+  }
   failures.unshift(...performance.failures);
   failures.push(...stuck);
   for (const { what, found } of stuck) trace.emit({ kind: 'sim.stuck', problem: what, detail: found });
-  const limit = stop === 'steps' ? describeLimit(stage.sim) : undefined;
+  const limit = stop === 'steps' && stuck.length === 0 ? describeLimit(stage.sim) : undefined;
   const counts = { steps: stage.sim.steps, events, expectations };
   const exit = failures.length > 0 ? 1 : limit === undefined ? 0 : 3;
   return {
@@ -90,29 +97,27 @@ interface Outcome {
 }
 
 /** First the steps, then what follows from them. */
-function drive(sim: Simulation, performance: Performance, options: RunOptions): Outcome {
-  const { stepsMax = USUAL_STEPS_MAX, onProgress, enough } = options;
-  const runUntil = (until: Nanoseconds): Stop => {
-    for (;;) {
-      const next = Math.min(stepsMax, sim.steps + STEPS_BETWEEN_PROGRESS);
-      const stop = sim.run({ until, stepsMax: next, ...(enough === undefined ? {} : { enough }) });
-      if (stop !== 'steps' || next === stepsMax) return stop;
-      onProgress?.(sim);
-    }
-  };
+function drive(sim: Simulation, performance: Performance, course: Course): Outcome {
   while (!performance.over) {
     const due = performance.due + PATIENCE;
-    const stop = runUntil(due);
+    const stop = course.runUntil(due);
     if (stop === 'idle') return { stop, stuck: describeRest(sim) };
     if (stop === 'until' && due < performance.due + PATIENCE) continue;
     if (stop === 'until' && !performance.over) return { stop, stuck: [overdue(sim, performance)] };
-    if (stop !== 'until') return { stop, stuck: [] };
+    if (stop !== 'until') return { stop, stuck: describeSpin(sim, course) };
   }
-  const stop = runUntil(sim.now + AFTERMATH);
+  const stop = course.runUntil(sim.now + AFTERMATH);
   if (stop === 'idle') return { stop, stuck: describeRest(sim) };
+  if (stop !== 'until') return { stop, stuck: describeSpin(sim, course) };
   // Something still ticks, so a wait alone is no finding; a ring of contexts that wait for each other is.
-  const ring = stop === 'until' ? (findStuck(sim)?.cycle.length ?? 0) > 0 : false;
+  const ring = (findStuck(sim)?.cycle.length ?? 0) > 0;
   return { stop, stuck: ring ? describeRest(sim) : [] };
+}
+
+function describeSpin(sim: Simulation, { spin }: Course): readonly Failure[] {
+  if (spin === undefined) return [];
+  const found = `at ${formatMoment(sim.now)} s the same is done over and over: ${spin.join(', ')}`;
+  return [{ kind: 'stuck', line: undefined, what: 'livelock', found, at: sim.now, step: sim.steps }];
 }
 
 function describeRest(sim: Simulation): readonly Failure[] {

@@ -8,6 +8,7 @@ import type { HostAction } from '../host/action.ts';
 import type { Latency } from '../sim/latency.ts';
 import type { Task } from '../sim/operation.ts';
 import type { Simulation } from '../sim/simulation.ts';
+import type { Side } from '../trace/event.ts';
 
 /** A device by its scenario name: `nic1` for the synthetic NIC, `nic1.vf` for its VF. */
 export type DevName = string;
@@ -63,6 +64,8 @@ export interface Stage {
   guest(command: GuestVerb): Task<{ readonly refused: string } | undefined>;
   startFlow(flow: FlowPlan): Task<{ readonly refused: string } | undefined>;
   stopFlow(name: string): Task<{ readonly refused: string } | undefined>;
+  /** The rings that hold something although nothing can run, with the side that ought to read it. Only looks. */
+  unread?(): readonly { readonly dev: DevName; readonly reader: Side }[];
   /** The answer at this moment. Only looks. */
   ask(question: Question): Answer;
   /** Blocks until the answer holds, or the limit is over; gives the last answer. */

@@ -54,7 +54,7 @@ export class Mutex extends SharedObject {
     if (operation.kind === 'whenFree') return undefined;
     if (this.owner !== undefined) return false;
     this.owner = context;
-    this.since = this.sim.now;
+    this.since = this.sim.clock.now; // for reports: it decides nothing
     this.sinceStep = this.sim.steps;
     return true;
   }

@@ -112,6 +112,15 @@ describe('what is not as it must be', () => {
     expect(verdict.limit).toBe('5000 steps were done by 0.000000 s and these still run: spinner (set counter)');
   });
 
+  test('a livelock: what is done over and over is named', () => {
+    const { verdict, events } = run(['+0ms guest up nic1'], { spins: true });
+    expect(verdict).toMatchObject({ exit: 1, stop: 'steps', limit: undefined });
+    expect(verdict.failures).toMatchObject([{ kind: 'stuck', what: 'livelock' }]);
+    expect(verdict.failures[0]?.found).toBe('at 0.000000 s the same is done over and over: spinner (set counter)');
+    expect(events.at(-1)).toMatchObject({ kind: 'sim.stuck', problem: 'livelock' });
+    expect(verdict.counts.steps).toBeLessThan(100_000);
+  });
+
   test('an invariant', () => {
     const lease = (dev: string) =>
       ({ kind: 'lease', dev, mac: '00:0d:3a:12:34:56', address: '10.0.0.4', held: true }) as const;
@@ -144,6 +153,6 @@ test('the same inputs give the same events', () => {
 
 test('progress is told now and then', () => {
   let calls = 0;
-  run(['+0ms guest up nic1'], { spins: true }, [], { stepsMax: 200_000, onProgress: () => calls++ });
+  run(['+0ms guest up nic1'], { walks: 200_000 }, [], { onProgress: () => calls++ });
   expect(calls).toBe(3);
 });

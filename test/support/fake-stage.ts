@@ -20,6 +20,8 @@ export interface Script {
   readonly slow?: Nanoseconds;
   /** A context that runs for ever without sleeping. */
   readonly spins?: boolean;
+  /** A context that sleeps so often, a millisecond each time. */
+  readonly walks?: number;
   /** Two contexts that wait for each other. */
   readonly hangs?: boolean;
   /** Contexts that each do as many steps, so that their order is open. */
@@ -37,6 +39,7 @@ export class FakeStage implements Stage {
     this.script = script;
     for (const [at, body] of script.events ?? []) sim.after(at, () => sim.trace.emit(body));
     if (script.spins === true) sim.spawn('spinner', 'guest', this.spin(Number.POSITIVE_INFINITY));
+    if (script.walks !== undefined) sim.spawn('walker', 'guest', this.walk(script.walks));
     if (script.hangs === true) sim.spawn('sleeper', 'guest', this.hang());
     for (const name of script.racers?.names ?? []) sim.spawn(name, 'guest', this.spin(script.racers?.steps ?? 1));
   }
@@ -83,6 +86,10 @@ export class FakeStage implements Stage {
   private *spin(times: number): Task {
     const cell = new Cell(this.sim, 'counter', 0);
     for (let i = 0; i < times; i++) yield* cell.set(i % 1000);
+  }
+
+  private *walk(times: number): Task {
+    for (let i = 0; i < times; i++) yield* this.sim.sleep(1_000_000, 'the next step');
   }
 
   private *hang(): Task {

@@ -66,7 +66,7 @@ export class Rtnl {
 
   private tellOfLongHold(): void {
     const { since, sinceStep } = this.mutex;
-    const held = this.sim.now - since;
+    const held = this.sim.clock.now - since;
     if (held >= LONG_HOLD) this.sim.trace.emit({ kind: 'rtnl.held', held, since, sinceStep });
   }
 

@@ -9,7 +9,12 @@ const PATIENCE = seconds(60);
 export const ejectCompleteOnce: Invariant = {
   name: 'eject-complete-once',
   meaning: 'Each EJECT is answered by one EJECTION_COMPLETE within 60 s, after the device is unregistered.',
-  source: 'INV-X5',
+  why:
+    'The host waits 60 s for the answer and then takes the function away by force, under a driver that still uses ' +
+    'it. An answer that comes before the device is gone has the same effect at once.',
+  covers: ['INV-X5'],
+  source: 'Linux Documentation/virt/hyperv/vpci.rst; hv_eject_device_work()',
+  races: ['D-43', 'D-53'],
   start(findings: Findings): Monitor {
     const states = new Map<string, string>();
     const ejected = new Map<string, Moment>();

@@ -1,7 +1,8 @@
 /**
  * What an invariant is: one sentence, a source, and a monitor that looks at the events of one run. None knows a
  * particular bug. A monitor keeps what is (who is listed, who holds which lease) and never "the last violation", so
- * that its verdict depends on what happened and not on the order in which unrelated things did.
+ * that its verdict depends on what happened and not on the order in which unrelated things did. It asks for as few kinds
+ * of events as it can: whatever two steps tell one monitor, their order may matter to it.
  */
 import type { EventKind, EventOf, Stamp } from '../../trace/event.ts';
 
@@ -10,6 +11,7 @@ export type Moment = Pick<Stamp, 'time' | 'step'>;
 
 /** Where a monitor reports what it finds; the moment of the report is the later one. */
 export interface Findings {
+  /** `dev`: the device, or the task where none is to blame. */
   violated(dev: string, found: string, since: Moment): void;
   /** The invariant would be broken, but for a reason that its source names. */
   exempt(dev: string, why: string): void;
@@ -30,62 +32,43 @@ export interface Invariant {
   readonly name: string;
   /** What must always hold, as one sentence. */
   readonly meaning: string;
-  /** Its number in the reference, and where it comes from. */
+  /** Why it matters and what a user sees when it is broken; what it leaves out, if anything. */
+  readonly why: string;
+  /** Its numbers in the reference's list (F.2); empty for one that is not there. */
+  readonly covers: readonly string[];
+  /** Where it comes from: kernel sources, commits, documents, reports. */
   readonly source: string;
+  /** Known races and bugs that break it, by their numbers in the reference's catalogue (D). */
+  readonly races: readonly string[];
   start(findings: Findings): Monitor;
 }
 
 /** Interface flags with which an event describes a device (uapi/linux/if.h). */
+export const UP = 0x1;
 export const SLAVE = 0x800;
+
+/** Where devices are registered. */
+export const INIT_NET = 'init_net';
 
 /** The synthetic NIC beside which a VF stands; undefined for a device that is no VF. */
 export const nicOf = (dev: string): string | undefined => (dev.endsWith('.vf') ? dev.slice(0, -3) : undefined);
 
-/** A device as the other events have described it so far. */
-export interface Known {
-  /** `reg_state`. */
-  state: string;
-  mac: string;
-  flags: number;
-  master: string;
-  ifname: string;
-  since: Moment;
-}
-
-/** Keeps what several monitors need to know of each device. */
+/** How far the registration of each device is, with the address that it was registered with. */
 export class Devices {
-  readonly all = new Map<string, Known>();
+  readonly all = new Map<string, EventOf<'netdev.state'>>();
 
   readonly on: Handlers = {
     'netdev.state': (event) => {
-      const known = this.of(event.dev, event);
-      if (event.state === 'post-init') Object.assign(known, { flags: 0, master: '' });
-      Object.assign(known, { state: event.state, mac: event.mac, ifname: event.ifname, since: event });
-    },
-    'netdev.visible': (event) => {
-      this.of(event.dev, event).flags = event.flags;
-    },
-    'netdev.flags': (event) => {
-      this.of(event.dev, event).flags = event.flags;
-    },
-    'netdev.mac': (event) => {
-      this.of(event.dev, event).mac = event.mac;
-    },
-    'netdev.master': (event) => {
-      this.of(event.dev, event).master = event.master;
-    },
-    'netdev.renamed': (event) => {
-      this.of(event.dev, event).ifname = event.to;
+      this.all.set(event.dev, event);
     },
   };
 
-  private of(dev: string, since: Moment): Known {
-    let known = this.all.get(dev);
-    if (known === undefined) {
-      known = { state: 'uninitialized', mac: '', flags: 0, master: '', ifname: '', since };
-      this.all.set(dev, known);
-    }
-    return known;
+  stateOf(dev: string): string {
+    return this.all.get(dev)?.state ?? 'uninitialized';
+  }
+
+  registered(): readonly EventOf<'netdev.state'>[] {
+    return [...this.all.values()].filter(({ state }) => state === 'registered');
   }
 }
 
@@ -104,5 +87,21 @@ export class Listed {
   withMac(mac: string): string | undefined {
     for (const [nic, address] of this.macs) if (address === mac) return nic;
     return undefined;
+  }
+}
+
+/** The VF that each synthetic NIC has joined, since when. */
+export class Joined {
+  readonly vfs = new Map<string, EventOf<'netvsc.vf'>>();
+
+  readonly on: Handlers = {
+    'netvsc.vf': (event) => {
+      if (event.joined) this.vfs.set(event.nic, event);
+      else if (this.vfs.get(event.nic)?.dev === event.dev) this.vfs.delete(event.nic);
+    },
+  };
+
+  has(dev: string): boolean {
+    return [...this.vfs.values()].some((event) => event.dev === dev);
   }
 }
