@@ -8,6 +8,8 @@ import { Window } from './strategies/window.ts';
 export interface ScenarioProgramOptions {
   /** Steps of one run before it is given up. */
   readonly stepsMax?: number | undefined;
+  /** Timers may fire before what could run (the scenario's own never do). */
+  readonly anyTime?: boolean;
   /** See every event of every run. */
   readonly listeners?: readonly Listener[];
 }
@@ -16,11 +18,11 @@ export interface ScenarioProgramOptions {
 export function scenarioProgram(
   scenario: Scenario,
   makeStage: StageMaker,
-  { stepsMax, listeners = [] }: ScenarioProgramOptions = {},
+  { stepsMax, anyTime = false, listeners = [] }: ScenarioProgramOptions = {},
 ): Program {
   const isMarked = scenario.steps.some(({ body }) => body.kind === 'orders' && body.all);
   return (inner) => {
-    const strategy = new Window(inner, !isMarked);
+    const strategy = new Window(inner, !isMarked, anyTime);
     const { failures, stop, counts, limit } = runScenario(scenario, makeStage, {
       strategy,
       stepsMax,

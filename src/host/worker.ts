@@ -115,7 +115,7 @@ export class Worker<S> implements Runner {
   /** Forgets a timer, fired or not; one that is not there is no mistake. */
   disarm(token: number): void {
     const timer = this.timers.get(token);
-    if (timer !== undefined) timer.cancelled = true;
+    if (timer !== undefined) this.around.sim.cancel(timer);
     this.timers.delete(token);
     this.record.timers = this.record.timers.filter((one) => one.token !== token);
   }
@@ -136,14 +136,14 @@ export class Worker<S> implements Runner {
 
   /** Ends the worker; its record can go on elsewhere. */
   dispose(): void {
-    for (const timer of this.timers.values()) timer.cancelled = true;
+    for (const timer of this.timers.values()) this.around.sim.cancel(timer);
     this.timers.clear();
     this.around.sim.end(this.context);
   }
 
   /** Goes on from a saved record. */
   load(record: WorkerRecord<S>): void {
-    for (const timer of this.timers.values()) timer.cancelled = true;
+    for (const timer of this.timers.values()) this.around.sim.cancel(timer);
     this.timers.clear();
     this.record = record;
     for (const { token, at, sequence, fired } of record.timers) {

@@ -7,6 +7,8 @@ export interface Timer {
   /** Breaks ties: timers of one moment fire in the order in which they were set. */
   readonly sequence: number;
   readonly fire: () => void;
+  /** Fires only when nothing else can happen, even where other timers may come before what could run. */
+  readonly patient: boolean;
   cancelled: boolean;
 }
 
@@ -18,15 +20,15 @@ export class Clock {
   private nextSequence = 0;
   private readonly heap: Timer[] = [];
 
-  set(at: Nanoseconds, fire: () => void): Timer {
-    return this.restore(at, this.nextSequence, fire);
+  set(at: Nanoseconds, fire: () => void, patient = false): Timer {
+    return this.restore(at, this.nextSequence, fire, patient);
   }
 
   /** Sets a timer of a saved state again: it keeps its place among those of its moment. */
-  restore(at: Nanoseconds, sequence: number, fire: () => void): Timer {
+  restore(at: Nanoseconds, sequence: number, fire: () => void, patient = false): Timer {
     assert(Number.isSafeInteger(at) && at >= this.now, `a timer at ${at} ns, which is before now (${this.now} ns)`);
     this.nextSequence = Math.max(this.nextSequence, sequence + 1);
-    const timer: Timer = { at, sequence, fire, cancelled: false };
+    const timer: Timer = { at, sequence, fire, patient, cancelled: false };
     this.heap.push(timer);
     this.rise(this.heap.length - 1);
     return timer;
@@ -43,7 +45,29 @@ export class Clock {
     const deadline = this.nextDeadline();
     const timer = deadline === undefined ? undefined : this.pop();
     assert(timer !== undefined, 'no timer is set');
-    this.now = timer.at;
+    this.now = Math.max(this.now, timer.at);
+    timer.fire();
+  }
+
+  /** Whether the first timer that is still on fires only when nothing else can happen. */
+  isPatientNext(): boolean {
+    return this.nextDeadline() !== undefined && this.heap[0]?.patient === true;
+  }
+
+  /** The first timer that need not wait until nothing can run. */
+  nextImpatient(): Timer | undefined {
+    let first: Timer | undefined;
+    for (const timer of this.heap) {
+      if (timer.patient || timer.cancelled) continue;
+      if (first === undefined || before(timer, first)) first = timer;
+    }
+    return first;
+  }
+
+  /** Fires a timer before its turn in the heap; time does not go back for those that it overtakes. */
+  fireEarly(timer: Timer): void {
+    this.now = Math.max(this.now, timer.at);
+    timer.cancelled = true;
     timer.fire();
   }
 

@@ -1,8 +1,8 @@
 import type { Nanoseconds } from '../base/time.ts';
 import type { Operation } from './operation.ts';
 
-/** Which side a context belongs to; the default order lets user mode react at once. */
-export type ContextSide = 'guest' | 'user' | 'host' | 'scenario';
+/** Which side a context belongs to; the default order lets user mode react at once, and never picks the clock. */
+export type ContextSide = 'guest' | 'user' | 'host' | 'scenario' | 'clock';
 
 /** What a context runs: a generator, or a record-driven worker that acts like one. */
 export interface Runner {

@@ -13,6 +13,7 @@ import type { Footprint } from './footprint.ts';
 import { NOBODY, Operation, type SharedObject, type Task } from './operation.ts';
 import { Sleep } from './sleep.ts';
 import { CUT, RunOn, type Strategy } from './strategy.ts';
+import { Ticking } from './ticking.ts';
 
 /** Why {@link Simulation.run} came back. */
 export type Stop = 'idle' | 'until' | 'cut' | 'steps' | 'asked';
@@ -40,6 +41,9 @@ export class Simulation {
   private last: Context | undefined;
   private nextContextId = 0;
   private places = 0;
+  /** There once a strategy has asked for the clock to be picked. */
+  private ticking: Ticking | undefined;
+  private clockContext: Context | undefined;
 
   constructor(trace: Recorder = new Recorder(), strategy: Strategy = new RunOn()) {
     this.trace = trace;
@@ -49,6 +53,7 @@ export class Simulation {
   }
 
   get now(): Nanoseconds {
+    if (this.ticking !== undefined) this.footprint?.read(this.ticking.place);
     return this.clock.now;
   }
 
@@ -94,7 +99,20 @@ export class Simulation {
   after(span: Nanoseconds, fire: () => void): Timer {
     const at = this.clock.now + span;
     this.footprint?.setTimer(at);
-    return this.clock.set(at, fire);
+    const timer = this.clock.set(at, fire, this.running?.side === 'scenario');
+    if (this.ticking !== undefined) {
+      this.footprint?.write(this.ticking.place);
+      this.ticking.look();
+    }
+    return timer;
+  }
+
+  /** Takes a timer back. */
+  cancel(timer: Timer): void {
+    timer.cancelled = true;
+    if (this.ticking === undefined) return;
+    this.footprint?.write(this.ticking.place);
+    this.ticking.look();
   }
 
   /** Runs until nothing can run and no timer is left, or a limit is reached. */
@@ -102,18 +120,22 @@ export class Simulation {
     const { until = Number.MAX_SAFE_INTEGER, stepsMax = Number.MAX_SAFE_INTEGER, enough } = limits;
     for (;;) {
       if (enough?.() === true) return 'asked';
-      if (this.ready.length === 0) {
+      if (this.quiescent) {
         const deadline = this.clock.nextDeadline();
         if (deadline === undefined) return 'idle';
         if (deadline > until) {
           this.clock.now = Math.max(this.clock.now, until);
           return 'until';
         }
-        this.clock.fireNext();
-        this.strategy.fired?.();
-        continue;
+        if (!this.isTickNext()) {
+          this.clock.fireNext();
+          this.ticking?.look();
+          this.strategy.fired?.();
+          continue;
+        }
       }
       if (this.steps >= stepsMax) return 'steps';
+      if (this.ticking === undefined && this.strategy.anyTime === true) this.startTicking();
       const at = this.strategy.pick(this.ready, this.last);
       if (at === CUT) return 'cut';
       const context = this.ready[at];
@@ -124,7 +146,7 @@ export class Simulation {
 
   /** Whether nothing can run until time moves. */
   get quiescent(): boolean {
-    return this.ready.length === 0;
+    return this.ready.length === 0 || (this.ready.length === 1 && this.ready[0] === this.clockContext);
   }
 
   /** Looks again at who can run among those that wait at `object`. */
@@ -151,6 +173,16 @@ export class Simulation {
     this.strategy.spawned?.(context, this.running);
     this.resume(context, undefined);
     return context;
+  }
+
+  /** Where the clock can be picked, its timers fire in no other way, but for those that wait until nothing can run. */
+  private isTickNext(): boolean {
+    return this.ready.length === 1 && !this.clock.isPatientNext();
+  }
+
+  private startTicking(): void {
+    this.ticking = new Ticking(this, this.clock);
+    this.clockContext = this.attach('clock', 'clock', this.ticking);
   }
 
   private step(context: Context): void {
@@ -219,6 +251,7 @@ export class Simulation {
       context.ready = true;
       this.ready.push(context);
     } else {
+      this.strategy.disabled?.(context);
       this.unready(context);
     }
   }

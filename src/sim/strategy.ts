@@ -22,6 +22,8 @@ export interface Strategy {
   pick(ready: readonly Context[], last: Context | undefined): number;
   /** A number below `n`, where the model leaves a value open. */
   value(why: string, n: number): number;
+  /** Whether a timer may fire before what could run: then the clock is one of those that are to be picked. */
+  readonly anyTime?: boolean;
   /** Told where a scenario begins and ends what is to be searched: outside of it the usual order is asked for. */
   scope?(all: boolean): void;
   /** Told what each step did; a strategy without it spares the run the making of the record. */
@@ -32,6 +34,8 @@ export interface Strategy {
   touched?(context: Context): void;
   /** A context begins, in a step of `by` or before the first step. */
   spawned?(context: Context, by: Context | undefined): void;
+  /** A context that could run cannot any more, by the step at hand. */
+  disabled?(context: Context): void;
   /** A context is ended by another one, where it stands. */
   ended?(context: Context): void;
   /** Nothing could run, and a timer has fired. */
@@ -49,15 +53,18 @@ export class RunOn implements Strategy {
     if (ready.length === 1) return 0;
     let lastAt = -1;
     let userAt = -1;
+    let firstAt = -1;
     for (let i = 0; i < ready.length; i++) {
       const context = ready[i] as Context;
+      if (context.side === 'clock') continue;
+      if (firstAt === -1) firstAt = i;
       if (context === last) {
         if (context.side === 'user') return i;
         lastAt = i;
       }
       if (userAt === -1 && context.side === 'user') userAt = i;
     }
-    return userAt !== -1 ? userAt : lastAt !== -1 ? lastAt : 0;
+    return userAt !== -1 ? userAt : lastAt !== -1 ? lastAt : firstAt;
   }
 
   value(): number {

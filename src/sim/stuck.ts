@@ -49,7 +49,7 @@ function isStuck(context: Context): boolean {
 }
 
 /** The operations at which a worker with nothing to do waits. */
-const RESTING = new Set(['take', 'begin', 'read', 'heed']);
+const RESTING = new Set(['take', 'begin', 'read', 'heed', 'tick']);
 
 function describeWait(context: Context): Waiter {
   const operation = context.operation;

@@ -18,6 +18,7 @@ export class WaitCell<T> extends SharedObject {
     if (limit === undefined) return;
     this.timer = sim.after(limit, () => {
       if (this.state !== 'open') return;
+      if (sim.footprint !== undefined) this.touchResolve(sim.footprint);
       this.state = 'timed-out';
       this.changed();
     });
@@ -72,7 +73,7 @@ export class WaitCell<T> extends SharedObject {
     if (this.state !== 'open') return false;
     this.state = 'answered';
     this.answer = answer;
-    if (this.timer !== undefined) this.timer.cancelled = true;
+    if (this.timer !== undefined) this.sim.cancel(this.timer);
     return true;
   }
 }

@@ -138,6 +138,7 @@ export class Work extends SharedObject {
       this.waiting = 'queued';
     } else {
       this.waiting = this.sim.after(delay, () => {
+        this.sim.footprint?.give(this.place);
         this.waiting = 'queued';
         this.changed();
       });
@@ -147,7 +148,7 @@ export class Work extends SharedObject {
 
   private takeBack(): boolean {
     const was = this.waiting !== undefined;
-    if (typeof this.waiting === 'object') this.waiting.cancelled = true;
+    if (typeof this.waiting === 'object') this.sim.cancel(this.waiting);
     this.waiting = undefined;
     return was;
   }

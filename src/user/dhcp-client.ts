@@ -124,7 +124,7 @@ export class DhcpClient {
       if (wakeup.is === 'pause-over' && wakeup.of === of) return 'no-answer';
       if (wakeup.is === 'message' && !answers.includes(wakeup.message.kind)) continue;
       if (wakeup.is === 'pause-over') continue;
-      timer.cancelled = true;
+      this.sim.cancel(timer);
       if (wakeup.is === 'stop') return 'stopped';
       this.tell(wakeup.message.kind.toUpperCase(), wakeup.message.yourIp);
       return wakeup.message;

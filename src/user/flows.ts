@@ -91,7 +91,7 @@ export class Flow {
       yield* this.put(frame);
       const timer = this.sim.after(ARP_RETRY, () => this.neighbour.inject('ask-again'));
       const found = yield* this.neighbour.take();
-      timer.cancelled = true;
+      this.sim.cancel(timer);
       if (found !== 'ask-again') return found === 'stop' ? undefined : found;
     }
   }

@@ -6,8 +6,9 @@ export class KeepRunning implements Strategy {
   begin(): void {}
 
   pick(ready: readonly Context[], last: Context | undefined): number {
-    const at = last === undefined || !last.ready ? -1 : ready.indexOf(last);
-    return at === -1 ? 0 : at;
+    if (ready.length === 1) return 0;
+    const at = last === undefined || !last.ready || last.side === 'clock' ? -1 : ready.indexOf(last);
+    return at === -1 ? ready.findIndex(({ side }) => side !== 'clock') : at;
   }
 
   value(): number {

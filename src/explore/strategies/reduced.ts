@@ -52,8 +52,8 @@ export class Reduced implements Strategy {
   private asleep: Sleepers = new Map();
   private readonly spawnedNow: Context[] = [];
   private readonly endedNow: number[] = [];
-  /** Who else could run on the object of the step at hand. */
-  private readonly rivals: Context[] = [];
+  /** Who could run before the step at hand and cannot after it. */
+  private readonly disabledNow: Context[] = [];
   private readonly noted = new Footprint();
   private readonly waiting = new Footprint();
   /** Steps at the beginning of the run that are those of the run before. */
@@ -80,7 +80,7 @@ export class Reduced implements Strategy {
     this.asleep = new Map();
     this.spawnedNow.length = 0;
     this.endedNow.length = 0;
-    this.rivals.length = 0;
+    this.disabledNow.length = 0;
   }
 
   /** Prepares the next run; false when there is none. */
@@ -128,16 +128,21 @@ export class Reduced implements Strategy {
     this.lookAtWaiting(context, step);
     this.spawnedNow.length = 0;
     this.endedNow.length = 0;
+    this.disabledNow.length = 0;
   }
 
   spawned(context: Context, by: Context | undefined): void {
     if (by !== undefined && this.footprint !== undefined) this.spawnedNow.push(context);
   }
 
+  disabled(context: Context): void {
+    if (this.footprint !== undefined) this.disabledNow.push(context);
+  }
+
   ended(context: Context): void {
     if (this.footprint === undefined) return;
     this.endedNow.push(context.id);
-    if (context.ready) this.rivals.push(context);
+    if (context.ready) this.disabledNow.push(context);
   }
 
   fired(): void {
@@ -146,6 +151,7 @@ export class Reduced implements Strategy {
     this.asleep = new Map();
     this.endedNow.length = 0;
     this.spawnedNow.length = 0;
+    this.disabledNow.length = 0;
   }
 
   private pickAnew(ready: readonly Context[], last: Context | undefined): number {
@@ -167,11 +173,6 @@ export class Reduced implements Strategy {
     this.steps++;
     const at = ready.findIndex(({ id }) => id === point.chosen);
     assert(at !== -1, `the run is not the same again: context ${point.chosen} cannot run now`);
-    this.rivals.length = 0;
-    const chosen = ready[at] as Context;
-    for (const rival of chosen.operation?.object.pending ?? []) {
-      if (rival !== chosen && rival.ready) this.rivals.push(rival);
-    }
     return at;
   }
 
@@ -193,8 +194,8 @@ export class Reduced implements Strategy {
     this.consider(context);
     for (const child of this.spawnedNow) this.consider(child);
     const point = this.points[this.pointOf[step] as number] as Pick;
-    for (const rival of this.rivals) {
-      if (!rival.ready && !point.asleep.has(rival.id)) point.wanted.add(rival.id);
+    for (const { id, ready } of this.disabledNow) {
+      if (!ready && point.ready.includes(id) && !point.asleep.has(id)) point.wanted.add(id);
     }
   }
 

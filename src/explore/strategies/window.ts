@@ -10,24 +10,34 @@ export class Window implements Strategy {
   readonly did?: (step: Step) => void;
   readonly touched?: (context: Context) => void;
   readonly spawned?: (context: Context, by: Context | undefined) => void;
+  readonly disabled?: (context: Context) => void;
   readonly ended?: (context: Context) => void;
   private readonly inner: Strategy;
   private readonly usual = new RunOn();
   private readonly openAtFirst: boolean;
+  private readonly timersAnyTime: boolean;
   private open: boolean;
   /** What the scenario said last; it holds from the next pick on, or for the end from the next rest on. */
   private wanted: boolean;
 
-  /** `openAtFirst`: the scenario has no line that says from where on. */
-  constructor(inner: Strategy, openAtFirst: boolean) {
+  /**
+   * `openAtFirst`: the scenario has no line that says from where on. `anyTime`: timers may fire before what could run.
+   */
+  constructor(inner: Strategy, openAtFirst: boolean, anyTime: boolean) {
     this.inner = inner;
     this.openAtFirst = openAtFirst;
     this.open = openAtFirst;
     this.wanted = openAtFirst;
+    this.timersAnyTime = anyTime;
     if (inner.did !== undefined) this.did = (step) => this.open && inner.did?.(step);
     if (inner.touched !== undefined) this.touched = (context) => this.open && inner.touched?.(context);
     if (inner.spawned !== undefined) this.spawned = (context, by) => this.open && inner.spawned?.(context, by);
+    if (inner.disabled !== undefined) this.disabled = (context) => this.open && inner.disabled?.(context);
     if (inner.ended !== undefined) this.ended = (context) => this.open && inner.ended?.(context);
+  }
+
+  get anyTime(): boolean {
+    return this.open && this.timersAnyTime;
   }
 
   get footprint(): Footprint | undefined {
