@@ -14,8 +14,10 @@ export {
   type VfModel,
 } from './device-kit.ts';
 export { type DrillOptions, type DrillResult, runFirmwareUpdate } from './drill/firmware-update.ts';
+export type { CallFault } from './guest/linux/faults.ts';
 export { FIXES, type Fix, PROFILES, type Profile } from './guest/linux/profile.ts';
 export type { HostAction, RevokeOrder } from './host/action.ts';
+export type { HostFault } from './host/fault-points.ts';
 export { type Catalogue, Machine, type MachineOptions } from './machine/machine.ts';
 export type { NicPlan, Plan } from './machine/plan.ts';
 export { formatTimeline } from './report/timeline.ts';

@@ -1,7 +1,16 @@
 /** `netvsim list`: everything that a scenario can name. */
 import type { Command } from 'commander';
 import { formatDuration } from '../base/time.ts';
+import { FALLIBLE_CALLS } from '../guest/linux/faults.ts';
 import { FIXES, PROFILES } from '../guest/linux/profile.ts';
+import {
+  FAILURES,
+  FAULT_POINTS,
+  type FaultPoint,
+  isAnsweredEmpty,
+  protocolOf,
+  requestsOf,
+} from '../host/fault-points.ts';
 import { asJson } from '../report/json.ts';
 import { INVARIANTS } from '../scenario/invariants/invariants.ts';
 import { loadScenario } from '../scenario/load.ts';
@@ -20,6 +29,8 @@ interface Entry {
   readonly meaning: string;
 }
 
+const PROTOCOL_WORDS = { vmbus: 'VMBus', nvsp: 'NVSP', rndis: 'RNDIS', vpci: 'vPCI' } as const;
+
 const SECTIONS: Readonly<Record<string, () => readonly Entry[]>> = {
   scenarios: () =>
     shippedScenarios().map(({ name, file }) => {
@@ -34,6 +45,25 @@ const SECTIONS: Readonly<Record<string, () => readonly Entry[]>> = {
   modules: () => VOCABULARY.modules.map((name) => ({ name, meaning: 'a module of the guest' })),
   invariants: () => INVARIANTS.map(({ name, meaning, source }) => ({ name, meaning: `${meaning} (${source})` })),
   verbs: () => VERBS.map(({ usage, meaning }) => ({ name: usage, meaning })),
+  messages: () => {
+    const { nic, vf } = FAULT_POINTS;
+    const all = new Map([...nic, ...vf].map((point) => [`${point.from} ${point.message}`, point]));
+    const has = (points: readonly FaultPoint[], { message, from }: FaultPoint): boolean =>
+      points.some((point) => point.message === message && point.from === from);
+    return [...all.values()].map((point) => {
+      const dev = has(nic, point) && has(vf, point) ? 'nic1 or nic1.vf' : has(nic, point) ? 'nic1' : 'nic1.vf';
+      return { name: point.message, meaning: `${PROTOCOL_WORDS[point.protocol]} from the ${point.from}, of ${dev}` };
+    });
+  },
+  requests: () =>
+    [...new Set([...requestsOf('nic'), ...requestsOf('vf')])].map((name) => {
+      const protocol = protocolOf(name) ?? 'vmbus';
+      const statuses = `fails with ${Object.keys(FAILURES[protocol]).join(', ')}`;
+      const how = isAnsweredEmpty(name) ? 'its answer is empty, whatever became of it' : statuses;
+      return { name, meaning: `${PROTOCOL_WORDS[protocol]}; ${how}` };
+    }),
+  calls: () =>
+    Object.entries(FALLIBLE_CALLS).map(([name, { fails }]) => ({ name, meaning: `when it fails: ${fails}` })),
   latency: () =>
     Object.entries(LATENCY).map(([name, { span, meaning, source }]) => {
       return { name, meaning: `${formatDuration(span)}: ${meaning} (${source})` };

@@ -1,5 +1,6 @@
 /** The modelled machine as a stage: what scenario verbs do to it, and what expectations find. */
 import { formatDuration, type Nanoseconds } from '../base/time.ts';
+import type { CallFault } from '../guest/linux/faults.ts';
 import { IFF } from '../guest/uapi/linux.ts';
 import type { GuestCommand } from '../guest/uapi/uapi.ts';
 import type { HostAction } from '../host/action.ts';
@@ -71,6 +72,11 @@ export class ModelStage implements Stage {
     if (command === undefined) return { refused: `${'dev' in verb ? verb.dev : ''} is not there` };
     const done = yield* this.machine.guest.execute(command);
     return done.ok ? undefined : { refused: done.error };
+  }
+
+  *failCall(fault: CallFault): Task<Refusal> {
+    this.machine.guest.kernel.faults.arm(fault);
+    return undefined;
   }
 
   *startFlow(plan: FlowPlan): Task<Refusal> {

@@ -73,6 +73,9 @@ export class Performance {
         return yield* this.stage.host(body.action);
       case 'guest':
         return yield* this.stage.guest(body.command);
+      case 'fail-call':
+        if (this.stage.failCall === undefined) return { refused: 'no call of this guest can be made to fail' };
+        return yield* this.stage.failCall(body.fault);
       case 'start-flow': {
         const refusal = yield* this.stage.startFlow(body.flow);
         if (refusal === undefined) this.flows.add(body.flow.name);

@@ -1,6 +1,9 @@
 /** What can stand for a `<word>` of a verb's usage: how it is read, and an example for tests and help. */
 import { type Nanoseconds, parseDuration } from '../base/time.ts';
+import { FALLIBLE_CALLS, type FallibleCall } from '../guest/linux/faults.ts';
+import { ERRNO_NAMES, type Errno, isErrno } from '../guest/uapi/errno.ts';
 import { REVOKE_ORDERS, type RevokeOrder } from '../host/action.ts';
+import { FAILURES, FAULT_POINTS, requestsOf } from '../host/fault-points.ts';
 import type { CloudInitOutcome } from '../user/cloud-init-rules.ts';
 import { FLOW_NAME_MAX } from '../wire/flow-payload.ts';
 import { nearest, unknownName } from './problem.ts';
@@ -27,6 +30,10 @@ const OUTCOMES = [
   'no-nic',
 ] as const satisfies readonly CloudInitOutcome[];
 
+const MESSAGES = once(Object.values(FAULT_POINTS).flatMap((points) => points.map(({ message }) => message)));
+const REQUESTS = once([...requestsOf('nic'), ...requestsOf('vf')]);
+const STATUSES = once(Object.values(FAILURES).flatMap((statuses) => Object.keys(statuses)));
+
 export const PLACEHOLDERS = {
   nic: named('NIC', 'a synthetic NIC of the scenario', 'nic1', (names) => names.nics),
   dev: named('device', 'nic1 for the synthetic NIC, nic1.vf for its VF', 'nic1.vf', (names) => devicesOf(names.nics)),
@@ -41,6 +48,24 @@ export const PLACEHOLDERS = {
       const order = REVOKE_ORDERS.find((known) => known === word);
       return order === undefined ? { problem: unknownName('revoke order', word, REVOKE_ORDERS) } : { value: order };
     },
+  },
+  message: named('message', 'a message between host and guest; see netvsim list messages', 'eject', () => MESSAGES),
+  request: named('request', 'a request of the guest; see netvsim list requests', 'busD0Entry', () => REQUESTS),
+  status: named('status', 'what the answer says; see netvsim list requests', 'unsuccessful', () => STATUSES),
+  call: {
+    meaning: "a call inside of the guest's kernel; see netvsim list calls",
+    example: 'ndo_open',
+    read(word): Reading<FallibleCall> {
+      const calls = Object.keys(FALLIBLE_CALLS) as FallibleCall[];
+      const call = calls.find((known) => known === word);
+      return call === undefined ? { problem: unknownName('call', word, calls) } : { value: call };
+    },
+  },
+  errno: {
+    meaning: 'an error number by its name',
+    example: 'EBUSY',
+    read: (word): Reading<Errno> =>
+      isErrno(word) ? { value: word } : { problem: unknownName('error number', word, ERRNO_NAMES) },
   },
   duration: {
     meaning: 'a span of time: 20ms, 1.5s, 2min',
@@ -91,6 +116,10 @@ export const PLACEHOLDERS = {
 export type PlaceholderName = keyof typeof PLACEHOLDERS;
 export type PlaceholderValue<N extends PlaceholderName> =
   (typeof PLACEHOLDERS)[N] extends Placeholder<infer T> ? T : never;
+
+function once(words: readonly string[]): readonly string[] {
+  return [...new Set(words)];
+}
 
 /** The versions that run in this scenario. */
 function cloudInits(names: Names): readonly string[] {

@@ -36,5 +36,6 @@ export const NEEDS: Readonly<Record<string, string>> = {
   vpci: 'VFs that come and go on their own PCI channel',
   'sub-channels': 'more than one channel a synthetic NIC',
   observers: 'modelled programs of user mode',
+  'call-faults': "calls inside of the guest's kernel that can be made to fail",
   'virtual-time': 'time that passes as fast as the machine can compute',
 };

@@ -3,6 +3,7 @@
  * real kernel, so that one scenario file runs in all of them.
  */
 import type { Nanoseconds } from '../base/time.ts';
+import type { CallFault } from '../guest/linux/faults.ts';
 import type { GuestCommand } from '../guest/uapi/uapi.ts';
 import type { HostAction } from '../host/action.ts';
 import type { Latency } from '../sim/latency.ts';
@@ -62,6 +63,8 @@ export interface Stage {
   /** Runs a command in the guest; `dev` verbs are resolved to the interface name of the moment. An errno is the text
    * of the refusal. */
   guest(command: GuestVerb): Task<{ readonly refused: string } | undefined>;
+  /** Makes a call inside of the guest's kernel fail; a stage whose kernel is none of ours has no such thing. */
+  failCall?(fault: CallFault): Task<{ readonly refused: string } | undefined>;
   startFlow(flow: FlowPlan): Task<{ readonly refused: string } | undefined>;
   stopFlow(name: string): Task<{ readonly refused: string } | undefined>;
   /** The rings that hold something although nothing can run, with the side that ought to read it. Only looks. */

@@ -1,3 +1,4 @@
+import type { CallFault } from '../guest/linux/faults.ts';
 import type { HostAction } from '../host/action.ts';
 import type { FlowPlan, GuestVerb, Question } from './stage.ts';
 
@@ -6,6 +7,8 @@ export type StepBody =
   | { readonly kind: 'host'; readonly action: HostAction }
   /** `meanwhile`: by a program of its own, and the scenario does not wait for it. */
   | { readonly kind: 'guest'; readonly command: GuestVerb; readonly meanwhile?: true }
+  /** Makes a call inside of the guest's kernel fail from now on. */
+  | { readonly kind: 'fail-call'; readonly fault: CallFault }
   | { readonly kind: 'start-flow'; readonly flow: FlowPlan }
   | { readonly kind: 'stop-flow'; readonly flow: string }
   | { readonly kind: 'expect'; readonly question: Question }

@@ -4,6 +4,7 @@
  */
 import { ms, seconds } from '../base/time.ts';
 import type { HostAction } from '../host/action.ts';
+import { callFault, messageFault, nicOf, requestFault, silence } from './faults.ts';
 import { PLACEHOLDERS, type PlaceholderName } from './placeholder.ts';
 import type { FlowPlan, GuestVerb, Question } from './stage.ts';
 import type { StepBody } from './step-body.ts';
@@ -90,6 +91,35 @@ export const VERBS: readonly Verb[] = [
   ),
   verb('guest delete namespace <netns>', 'ip netns del: what survives goes back to init_net', ({ netns }) =>
     guest({ do: 'delete-netns', name: netns }),
+  ),
+  // -- faults; with may a search decides, each time, whether it happens, and the usual order has none of them --
+  verb(
+    'host [may] drop|duplicate|reorder <message> [from host|guest] of <dev> [times <times>]',
+    'a message is lost, comes twice, or waits and comes behind the next one of its channel (once, or so many times)',
+    (words, names) => messageFault({ fault: words['drop|duplicate|reorder'] }, words, names),
+  ),
+  verb(
+    'host [may] delay <message> [from host|guest] of <dev> by <duration> [times <times>]',
+    'a message comes late',
+    (words, names) => messageFault({ fault: 'delay', by: words.duration }, words, names),
+  ),
+  verb(
+    'host [may] fail <request> of <dev> [with <status>] [times <times>]',
+    'a request of the guest is not carried out, and its answer says so; that to switchDataPath is empty all the same',
+    (words, names) => requestFault(words, names),
+  ),
+  verb(
+    'host [may] fall silent to <dev>',
+    "the host takes everything from the device's channel and sends nothing there; may: from any of its messages on",
+    (words, names) => silence(words, names),
+  ),
+  verb('host answers <dev> again', 'ends a silence; what was not said in it is never said', ({ dev }, names) =>
+    host({ do: 'answer-again', nic: nicOf(dev, names), dev }),
+  ),
+  verb(
+    'guest [may] fail <call> of <dev> with <errno> [times <times>]',
+    "a call inside of the guest's kernel gives the error at once and does nothing",
+    (words, names) => callFault(words, names),
   ),
   // -- traffic --
   verb(

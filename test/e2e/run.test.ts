@@ -141,6 +141,11 @@ describe('the program itself', () => {
     for (const section of ['scenarios:', 'guests:', 'devices:', 'invariants:', 'verbs:'])
       expect(out).toContain(section);
     expect(JSON.parse(netvsim(['list', 'verbs', '--json']).out).verbs.length).toBeGreaterThan(25);
+    expect(netvsim(['list', 'messages']).out).toMatch(/^ {2}sendVfAssociation +NVSP from the host, of nic1$/m);
+    expect(netvsim(['list', 'requests']).out).toMatch(
+      /^ {2}busD0Entry +vPCI; fails with unsuccessful, revisionMismatch$/m,
+    );
+    expect(netvsim(['list', 'calls']).out).toMatch(/^ {2}ndo_open +when it fails: /m);
   });
 
   test('the schema is JSON', () => {

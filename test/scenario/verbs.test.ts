@@ -24,6 +24,9 @@ describe.each(VERBS.map((verb) => [verb.usage, verb] as const))('%s', (_usage, v
 });
 
 describe('a line becomes plain data', () => {
+  const ofMessage = (fault: string, message: string) =>
+    ({ fault, message, from: 'host', dev: 'nic1', times: 1, may: false }) as const;
+
   test.each([
     ['host plug vf of nic1', { kind: 'host', action: { do: 'plug-vf', nic: 'nic1' } }],
     [
@@ -56,6 +59,80 @@ describe('a line becomes plain data', () => {
       'expect nic1.vf has no flag SLAVE',
       { kind: 'expect', question: { ask: 'flag', dev: 'nic1.vf', flag: 'SLAVE', set: false } },
     ],
+    [
+      'host drop sendVfAssociation of nic1',
+      { kind: 'host', action: { do: 'arm-fault', nic: 'nic1', fault: ofMessage('drop', 'sendVfAssociation') } },
+    ],
+    [
+      'host may reorder switchDataPath from guest of nic1 times 3',
+      {
+        kind: 'host',
+        action: {
+          do: 'arm-fault',
+          nic: 'nic1',
+          fault: { ...ofMessage('reorder', 'switchDataPath'), from: 'guest', times: 3, may: true },
+        },
+      },
+    ],
+    [
+      'host delay busD0EntryComplete of nic1.vf by 20ms',
+      {
+        kind: 'host',
+        action: {
+          do: 'arm-fault',
+          nic: 'nic1',
+          fault: { ...ofMessage('delay', 'busD0EntryComplete'), dev: 'nic1.vf', by: 20e6 },
+        },
+      },
+    ],
+    [
+      'host may fail init of nic2 with protocolUnsupported times 2',
+      {
+        kind: 'host',
+        action: {
+          do: 'arm-fault',
+          nic: 'nic2',
+          fault: { fault: 'fail', message: 'init', dev: 'nic2', status: 7, times: 2, may: true },
+        },
+      },
+    ],
+    [
+      'host fail query of nic1',
+      {
+        kind: 'host',
+        action: {
+          do: 'arm-fault',
+          nic: 'nic1',
+          fault: { fault: 'fail', message: 'query', dev: 'nic1', status: 0xc0000001, times: 1, may: false },
+        },
+      },
+    ],
+    [
+      'host fail switchDataPath of nic1',
+      {
+        kind: 'host',
+        action: {
+          do: 'arm-fault',
+          nic: 'nic1',
+          fault: { fault: 'fail', message: 'switchDataPath', dev: 'nic1', status: undefined, times: 1, may: false },
+        },
+      },
+    ],
+    [
+      'host may fall silent to nic1.vf',
+      {
+        kind: 'host',
+        action: { do: 'arm-fault', nic: 'nic1', fault: { fault: 'silence', dev: 'nic1.vf', may: true } },
+      },
+    ],
+    ['host answers nic1.vf again', { kind: 'host', action: { do: 'answer-again', nic: 'nic1', dev: 'nic1.vf' } }],
+    [
+      'guest fail ndo_open of nic1.vf with EBUSY times 2',
+      {
+        kind: 'fail-call',
+        fault: { call: 'ndo_open', dev: 'nic1.vf', errno: 'EBUSY', times: 2, may: false },
+      },
+    ],
     ['expect nic1 is up', { kind: 'expect', question: { ask: 'up', dev: 'nic1', up: true } }],
   ])('%s', (line, body) => {
     expect(readBody(line, names)).toEqual(body);
@@ -83,6 +160,33 @@ describe('a line that does not read says what is near', () => {
     ['expect cloud-init 19.3 to ok', 'no cloud-init under user: is called "19.3"; there is 22.4'],
     ['expect cloud-init 22.4 to okay', 'no outcome is called "okay"; nearest: ok'],
     ['expect log "unclosed', 'a quote is not closed: expect log "unclosed'],
+    ['host drop sendVfAsociation of nic1', 'no message is called "sendVfAsociation"; nearest: sendVfAssociation'],
+    ['host drop eject of nic1', 'eject is no message of nic1, but of nic1.vf'],
+    ['host drop eject of nic3', 'no device is called "nic3"; nearest: nic1'],
+    ['host drop eject of nic2.vf', 'nic2 has no VF model: write "vf: mlx5" (or another) at the NIC'],
+    ['host drop eject from guest of nic1.vf', 'the guest does not send eject'],
+    ['host drop eject of nic1.vf times 0', '"0" is not how often: a whole number from 1 to 1000000'],
+    ['host drop switchDataPath of nic1', 'both send switchDataPath: write "from host" or "from guest" behind it'],
+    ['host fail sendSendBufer of nic1', 'no request is called "sendSendBufer"; nearest: sendSendBuffer'],
+    ['host fail busD0Entry of nic1', 'busD0Entry is no request of nic1, but of nic1.vf'],
+    ['host fail busD0Entry of nic1.vf with busi', 'no status is called "busi"; nearest: busy'],
+    [
+      'host fail busD0Entry of nic1.vf with busy',
+      'an answer to busD0Entry cannot say busy; there is unsuccessful, revisionMismatch',
+    ],
+    [
+      'host fail switchDataPath of nic1 with busy',
+      'the answer to switchDataPath is empty, so that the guest cannot tell: leave "with busy" away',
+    ],
+    ['host fall silent to nic2.vf', 'nic2 has no VF model: write "vf: mlx5" (or another) at the NIC'],
+    ['guest fail ndo_opn of nic1 with EBUSY', 'no call is called "ndo_opn"; nearest: ndo_open'],
+    ['guest fail ndo_open of nic1 with EBUZY', 'no error number is called "EBUZY"; nearest: EBUSY'],
+    ['guest fail ndo_open of nic2.vf with EBUSY', 'nic2 has no VF model: write "vf: mlx5" (or another) at the NIC'],
+    ['guest fail pci_create_slot of nic1 with ENOMEM', 'pci_create_slot is called for VFs only, and nic1 is none'],
+    [
+      'guest fail netvsc_switch_datapath of nic1.vf with ENODEV',
+      'netvsc_switch_datapath is called for synthetic NICs only, and nic1.vf is none',
+    ],
     [
       'host revoke vf of nic1 by force',
       'no revoke order is called "force"; there is eject-first, assoc-first, surprise',

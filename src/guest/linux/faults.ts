@@ -6,7 +6,7 @@
  */
 import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
-import { type Errno, inLog } from '../uapi/errno.ts';
+import type { Errno } from '../uapi/errno.ts';
 
 /** Which devices a call is made for: synthetic NICs, VFs, or both. */
 export type CalledFor = 'nic' | 'vf' | 'both';
@@ -85,7 +85,7 @@ export class CallFaults {
     armed.left--;
     if (armed.left === 0) this.armed.splice(this.armed.indexOf(armed), 1);
     const { errno } = armed.fault;
-    this.sim.trace.emit({ kind: 'fault', fault: 'fail', side: 'guest', dev, what: call, detail: `${inLog(errno)}` });
+    this.sim.trace.emit({ kind: 'fault', fault: 'fail', side: 'guest', dev, what: call, detail: errno });
     return errno;
   }
 

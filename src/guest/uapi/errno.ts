@@ -24,5 +24,9 @@ const ERRNO = {
 
 export type Errno = keyof typeof ERRNO;
 
+export const isErrno = (name: string): name is Errno => Object.hasOwn(ERRNO, name);
+
+export const ERRNO_NAMES: readonly string[] = Object.keys(ERRNO);
+
 /** As kernel logs have it: -16 for EBUSY. */
 export const inLog = (errno: Errno): number => -ERRNO[errno];
