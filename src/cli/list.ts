@@ -22,7 +22,7 @@ import { InputError } from './input-error.ts';
 import { CATALOGUE, VOCABULARY } from './model.ts';
 import { shippedScenarios } from './package-files.ts';
 import { readText } from './read-file.ts';
-import { print } from './terminal.ts';
+import { print, wrap } from './terminal.ts';
 
 interface Entry {
   readonly name: string;
@@ -31,7 +31,7 @@ interface Entry {
 
 const PROTOCOL_WORDS = { vmbus: 'VMBus', nvsp: 'NVSP', rndis: 'RNDIS', vpci: 'vPCI' } as const;
 
-const SECTIONS: Readonly<Record<string, () => readonly Entry[]>> = {
+export const SECTIONS: Readonly<Record<string, () => readonly Entry[]>> = {
   scenarios: () =>
     shippedScenarios().map(({ name, file }) => {
       const loaded = loadScenario(readText(file), file, VOCABULARY);
@@ -43,7 +43,7 @@ const SECTIONS: Readonly<Record<string, () => readonly Entry[]>> = {
   devices: () => [...CATALOGUE.vfs, ...CATALOGUE.synthetics].map(({ name, summary }) => ({ name, meaning: summary })),
   observers: () => VOCABULARY.observers.map((name) => ({ name, meaning: 'a modelled program of user mode' })),
   modules: () => VOCABULARY.modules.map((name) => ({ name, meaning: 'a module of the guest' })),
-  invariants: () => INVARIANTS.map(({ name, meaning, source }) => ({ name, meaning: `${meaning} (${source})` })),
+  invariants: () => INVARIANTS.map(({ name, meaning }) => ({ name, meaning })),
   verbs: () => VERBS.map(({ usage, meaning }) => ({ name: usage, meaning })),
   messages: () => {
     const { nic, vf } = FAULT_POINTS;
@@ -95,19 +95,9 @@ function list(what: string | undefined, json: boolean): void {
 }
 
 const INDENT = 32;
-const NARROWEST = 60;
 
-/** Wrapped at the edge of a terminal; in a pipe each meaning stays on one line, for grep. */
-function formatEntry({ name, meaning }: Entry): string {
-  const width = Math.max(NARROWEST, process.stdout.columns ?? Number.POSITIVE_INFINITY) - INDENT;
-  const lines = [''];
-  for (const word of meaning.split(' ')) {
-    const line = lines.at(-1) ?? '';
-    if (line === '') lines[lines.length - 1] = word;
-    else if (line.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = `${line} ${word}`;
-  }
-  const text = lines.join(`\n${' '.repeat(INDENT)}`);
+export function formatEntry({ name, meaning }: Entry): string {
+  const text = wrap(meaning, INDENT);
   return name.length > INDENT - 4
     ? `  ${name}\n${' '.repeat(INDENT)}${text}\n`
     : `  ${name.padEnd(INDENT - 4)}  ${text}\n`;

@@ -4,7 +4,9 @@ import { runInNewContext } from 'node:vm';
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './check.ts';
 import { addDrill } from './drill.ts';
+import { addExplain } from './explain.ts';
 import { EXIT, InputError } from './input-error.ts';
+import { addInvariants } from './invariants.ts';
 import { addList } from './list.ts';
 import { version } from './package-files.ts';
 import { clearProgress } from './progress.ts';
@@ -33,6 +35,8 @@ Exit codes: 0 held, 1 failed, 2 wrong input, 3 a limit was reached before the ve
   addRun(program, end);
   addDrill(program, end);
   addList(program);
+  addInvariants(program);
+  addExplain(program);
   addCheck(program, end);
   addTrace(program, end);
   addSysfs(program, end);

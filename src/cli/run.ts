@@ -100,8 +100,8 @@ function run(file: string, flags: RunFlags): number {
 /** Where to look next. */
 function advice({ failures, limit }: Verdict): readonly string[] {
   if (failures.length === 0) return limit === undefined ? [] : ['more steps: --max-steps'];
-  const broken = failures.some(({ kind }) => kind === 'invariant');
-  return broken ? ['what an invariant means, and its source: netvsim list invariants'] : [];
+  const broken = new Set(failures.filter(({ kind }) => kind === 'invariant').map(({ what }) => what));
+  return [...broken].map((name) => `why that matters, and its source: netvsim explain ${name}`);
 }
 
 interface CarryOut {

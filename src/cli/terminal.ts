@@ -16,6 +16,22 @@ export function wantsColour(): boolean {
   return process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
 }
 
+/** Narrower than that nothing is wrapped to. */
+const NARROWEST = 60;
+
+/** Wrapped at the edge of a terminal, each line so far from its left; in a pipe the text stays on one line, for grep. */
+export function wrap(text: string, indent: number): string {
+  const width = Math.max(NARROWEST, process.stdout.columns ?? Number.POSITIVE_INFINITY) - indent;
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines.join(`\n${' '.repeat(indent)}`);
+}
+
 /** Whoever reads our output may stop reading (`| head`): that is no failure of ours. A full disk is one. */
 export function endWhenNobodyReads(): void {
   for (const stream of [process.stdout, process.stderr]) {

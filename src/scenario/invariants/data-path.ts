@@ -9,7 +9,7 @@ export const pathAgrees: Invariant = {
     'The host completes SWITCH_DATA_PATH with an empty answer whatever became of it, so a guest cannot tell ' +
     'refusal from success. Where the two differ, one of them sends into a path that the other does not listen to: ' +
     'the NIC is up, and nothing arrives.',
-  covers: ['INV-P7', 'INV-P3'],
+  covers: ['INV-P3', 'INV-P7'],
   source: 'Linux drivers/net/hyperv/netvsc.c, netvsc_switch_datapath(); openvmm issue 1615',
   races: ['D-28', 'D-24'],
   start(findings: Findings): Monitor {

@@ -43,7 +43,7 @@ export const noGhostDevice: Invariant = {
   why:
     'A VF that stays when its hardware has gone takes frames and loses them, or hangs whoever touches it. It ' +
     'comes from a removal that overtook the probe, or from a rescind that nobody acted on.',
-  covers: ['INV-X7', 'INV-W3'],
+  covers: ['INV-W3', 'INV-X7'],
   source: 'Linux 067d6ec7ed5b; drivers/pci/controller/pci-hyperv.c, hv_eject_device_work()',
   races: ['D-38', 'D-43', 'D-48'],
   start(findings: Findings): Monitor {
