@@ -1,9 +1,11 @@
 import type { Context } from '../sim/context.ts';
 import type { Step, Strategy } from '../sim/strategy.ts';
-import type { Choice } from './schedule.ts';
+import { addStep, type Choice } from './schedule.ts';
 
 /** Lets another strategy decide, and notes what it decided, so that the order can be written to a file. */
 export class RecordOrder implements Strategy {
+  /** How often there was more than one way to go on. */
+  decisions = 0;
   private noted: Choice[] = [];
   private readonly inner: Strategy;
   readonly did?: (step: Step) => void;
@@ -17,15 +19,21 @@ export class RecordOrder implements Strategy {
     return this.noted;
   }
 
+  get anyTime(): boolean {
+    return this.inner.anyTime ?? false;
+  }
+
   begin(): void {
     this.noted = [];
+    this.decisions = 0;
     this.inner.begin();
   }
 
   pick(ready: readonly Context[], last: Context | undefined): number {
     const at = this.inner.pick(ready, last);
+    if (ready.length > 1) this.decisions++;
     const name = ready[at]?.name;
-    if (name !== undefined) this.note(name);
+    if (name !== undefined) addStep(this.noted, name);
     return at;
   }
 
@@ -35,12 +43,11 @@ export class RecordOrder implements Strategy {
     return value;
   }
 
-  private note(context: string): void {
-    const before = this.noted.at(-1);
-    if (before !== undefined && 'times' in before && before.context === context) {
-      this.noted[this.noted.length - 1] = { context, times: before.times + 1 };
-    } else {
-      this.noted.push({ context, times: 1 });
-    }
+  scope(all: boolean): void {
+    this.inner.scope?.(all);
+  }
+
+  fired(): void {
+    this.inner.fired?.();
   }
 }

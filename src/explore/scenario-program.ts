@@ -1,7 +1,6 @@
 import { runScenario, type StageMaker } from '../scenario/run.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Failure } from '../scenario/verdict.ts';
-import type { Listener } from '../trace/recorder.ts';
 import type { Program } from './program.ts';
 import { Window } from './strategies/window.ts';
 
@@ -9,24 +8,22 @@ export interface ScenarioProgramOptions {
   /** Steps of one run before it is given up. */
   readonly stepsMax?: number | undefined;
   /** Timers may fire before what could run (the scenario's own never do). */
-  readonly anyTime?: boolean;
-  /** See every event of every run. */
-  readonly listeners?: readonly Listener[];
+  readonly anyTime?: boolean | undefined;
 }
 
 /** A scenario as something to search; strategies decide only where it wants its orders searched. */
 export function scenarioProgram(
   scenario: Scenario,
   makeStage: StageMaker,
-  { stepsMax, anyTime = false, listeners = [] }: ScenarioProgramOptions = {},
+  { stepsMax, anyTime = false }: ScenarioProgramOptions = {},
 ): Program {
   const isMarked = scenario.steps.some(({ body }) => body.kind === 'orders' && body.all);
-  return (inner) => {
+  return (inner, listener) => {
     const strategy = new Window(inner, !isMarked, anyTime);
     const { failures, stop, counts, limit } = runScenario(scenario, makeStage, {
       strategy,
       stepsMax,
-      listeners,
+      listeners: listener === undefined ? [] : [listener],
     }).verdict;
     const found = failures.map((failure) => ({ key: keyOf(failure), text: failure.found }));
     return { found, stop, steps: counts.steps, limit };

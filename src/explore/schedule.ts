@@ -113,6 +113,16 @@ export function mismatch(
   return undefined;
 }
 
+/** One more step of a context, behind an order. */
+export function addStep(order: Choice[], context: string): void {
+  const before = order[order.length - 1];
+  if (before !== undefined && 'times' in before && before.context === context) {
+    order[order.length - 1] = { context, times: before.times + 1 };
+  } else {
+    order.push({ context, times: 1 });
+  }
+}
+
 const stepsOf = (choices: readonly Choice[]): number =>
   choices.reduce((sum, choice) => sum + ('times' in choice ? choice.times : 0), 0);
 

@@ -144,6 +144,11 @@ export class Simulation {
     }
   }
 
+  /** Whether time passes only when nothing can run: else what took long may just not have been let run. */
+  get isTimed(): boolean {
+    return this.ticking === undefined;
+  }
+
   /** Whether nothing can run until time moves. */
   get quiescent(): boolean {
     return this.ready.length === 0 || (this.ready.length === 1 && this.ready[0] === this.clockContext);

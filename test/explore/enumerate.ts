@@ -21,7 +21,7 @@ export interface EnumerateOptions {
 }
 
 export function enumerate(program: Program, { reduction, anyTime, runsMax }: EnumerateOptions): Enumeration {
-  const strategy = new Reduced(reduction);
+  const strategy = new Reduced({ reduction });
   const all = new Window(strategy, true, anyTime);
   const ends = new Set<string>();
   let complete = 0;

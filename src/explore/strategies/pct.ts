@@ -12,7 +12,7 @@ export class Pct implements Strategy {
   private random: Random;
   private readonly seed: number;
   private readonly depth: number;
-  /** How many steps a run is expected to have. */
+  /** How many steps at which others could run too a run is expected to have. */
   private readonly length: number;
   private readonly priorities = new Map<number, number>();
   private changes: number[] = [];
@@ -41,7 +41,7 @@ export class Pct implements Strategy {
       most = priority;
       best = i;
     }
-    const change = this.changes.indexOf(this.steps++);
+    const change = ready.length === 1 ? -1 : this.changes.indexOf(this.steps++);
     // Below every priority that a new context can get.
     if (change !== -1) this.priorities.set((ready[best] as Context).id, change / this.depth);
     return best;

@@ -3,10 +3,10 @@
  * running again and again. A run that can bring nothing new is cut.
  * Source: Abdulla et al. (see history.ts); Godefroid, "Partial-Order Methods", 1996 (sleep sets).
  */
-import { assert } from '../../base/assert.ts';
 import type { Context } from '../../sim/context.ts';
 import { Footprint, placeOf, TOUCH, wayOf } from '../../sim/footprint.ts';
 import { CUT, type Strategy } from '../../sim/strategy.ts';
+import { addStep, type Choice } from '../schedule.ts';
 import { History } from './history.ts';
 
 /** What a context's next step touches; it sleeps until a step is run that meets it there. */
@@ -14,6 +14,8 @@ type Sleepers = Map<number, readonly number[]>;
 
 /** A point at which somebody had to be picked. */
 interface Pick {
+  /** Names of those in {@link ready}, for orders that are shown and kept. */
+  readonly names: readonly string[];
   readonly ready: readonly number[];
   /** Whose step brings nothing new here, since all that it leads to was run elsewhere. */
   readonly asleep: Sleepers;
@@ -34,6 +36,20 @@ interface Value {
 }
 
 type Point = Pick | Value;
+
+/** How some of all orders begin: plain data that another search can go on from. */
+export type Beginning = readonly Point[];
+
+export interface ReducedOptions {
+  readonly reduction?: Reduction;
+  /** Only orders that begin so are gone through. */
+  readonly from?: Beginning;
+  /** Runs end behind so many decisions; how they began is kept in {@link Reduced.beginnings}. */
+  readonly depthMax?: number;
+}
+
+/** The program did not do the same again in the same order: a search makes no sense then. */
+export class Diverged extends Error {}
 
 /** `sleep-sets`: every order is wanted, and only sleepers save work; `races`: only orders that a race calls for. */
 export type Reduction = 'races' | 'sleep-sets' | 'none';
@@ -60,8 +76,27 @@ export class Reduced implements Strategy {
   private kept = 0;
   private steps = 0;
 
-  constructor(reduction: Reduction = 'races') {
+  /** How the orders begin that were not run further. */
+  readonly beginnings: Beginning[] = [];
+  private readonly depthMax: number;
+  /** Decisions that are not this search's to change. */
+  private readonly fixed: number;
+
+  constructor({ reduction = 'races', from = [], depthMax = Number.POSITIVE_INFINITY }: ReducedOptions = {}) {
     this.reduction = reduction;
+    this.depthMax = depthMax;
+    this.fixed = from.length;
+    this.points.push(...structuredClone(from));
+  }
+
+  /** Everything that the last run decided, in the order of deciding. */
+  order(): readonly Choice[] {
+    const order: Choice[] = [];
+    for (const point of this.points.slice(0, this.depth)) {
+      if ('why' in point) order.push({ why: point.why, value: point.value });
+      else addStep(order, point.names[point.ready.indexOf(point.chosen)] as string);
+    }
+    return order;
   }
 
   /** What the run before has noted of the steps that both begin with need not be noted again. */
@@ -87,7 +122,7 @@ export class Reduced implements Strategy {
   advance(): boolean {
     for (;;) {
       const point = this.points[this.points.length - 1];
-      if (point === undefined) return false;
+      if (point === undefined || this.points.length <= this.fixed) return false;
       if ('why' in point) {
         if (point.value + 1 < point.n) {
           point.value++;
@@ -101,7 +136,7 @@ export class Reduced implements Strategy {
   pick(ready: readonly Context[], last: Context | undefined): number {
     const point = this.points[this.depth];
     if (point === undefined) return this.pickAnew(ready, last);
-    assert('ready' in point, 'the run asks who goes next where it asked for a value before');
+    if ('why' in point) throw new Diverged(`it asks who goes next where it asked for ${point.why} before`);
     return this.go(ready, point);
   }
 
@@ -111,7 +146,8 @@ export class Reduced implements Strategy {
       point = { why, n, value: 0 };
       this.points.push(point);
     }
-    assert('why' in point && point.why === why && point.n === n, `the run asks for ${why} where it did not before`);
+    if (!('why' in point) || point.why !== why || point.n !== n)
+      throw new Diverged(`it asks for ${why} where it did not before`);
     this.depth++;
     return point.value;
   }
@@ -155,6 +191,11 @@ export class Reduced implements Strategy {
   }
 
   private pickAnew(ready: readonly Context[], last: Context | undefined): number {
+    if (this.points.length >= this.depthMax) {
+      this.beginnings.push(structuredClone(this.points));
+      this.cut = true;
+      return CUT;
+    }
     const ids = ready.map(({ id }) => id);
     const awake = this.reduction === 'none' ? ids : ids.filter((id) => !this.asleep.has(id));
     const first = last !== undefined && awake.includes(last.id) ? last.id : awake[0];
@@ -163,7 +204,9 @@ export class Reduced implements Strategy {
       return CUT;
     }
     const wanted = new Set([first, ...(this.reduction === 'races' ? [] : awake)]);
-    const point: Pick = { ready: ids, asleep: this.asleep, wanted, done: new Map(), chosen: first, touches: [] };
+    const names = ready.map(({ name }) => name);
+    const { asleep } = this;
+    const point: Pick = { ready: ids, names, asleep, wanted, done: new Map(), chosen: first, touches: [] };
     this.points.push(point);
     return this.go(ready, point);
   }
@@ -172,7 +215,7 @@ export class Reduced implements Strategy {
     this.depthOfStep = this.depth++;
     this.steps++;
     const at = ready.findIndex(({ id }) => id === point.chosen);
-    assert(at !== -1, `the run is not the same again: context ${point.chosen} cannot run now`);
+    if (at === -1) throw new Diverged(`${point.names[point.ready.indexOf(point.chosen)]} cannot run where it did before`);
     return at;
   }
 
@@ -194,6 +237,7 @@ export class Reduced implements Strategy {
     this.consider(context);
     for (const child of this.spawnedNow) this.consider(child);
     const point = this.points[this.pointOf[step] as number] as Pick;
+    if ((this.pointOf[step] as number) < this.fixed) return;
     for (const { id, ready } of this.disabledNow) {
       if (!ready && point.ready.includes(id) && !point.asleep.has(id)) point.wanted.add(id);
     }
@@ -208,7 +252,10 @@ export class Reduced implements Strategy {
   }
 
   private readonly onRace = (first: number, second: number, ordered: Int32Array): boolean => {
-    const point = this.points[this.pointOf[first] as number] as Pick;
+    const at = this.pointOf[first] as number;
+    // Whoever began so has seen to all that could have come instead.
+    if (at < this.fixed) return true;
+    const point = this.points[at] as Pick;
     const candidates = this.history.initials(first, second, ordered).filter((id) => point.ready.includes(id));
     const chosen = candidates[0];
     if (chosen === undefined) return false;

@@ -4,6 +4,8 @@ import type { Strategy } from '../../sim/strategy.ts';
 
 /** At each step any of those that can run, with equal chances. */
 export class Uniform implements Strategy {
+  /** The logarithm to base 10 of one divided by the chance that the run had to be drawn. */
+  logChance = 0;
   private random: Random;
   private readonly seed: number;
 
@@ -14,13 +16,19 @@ export class Uniform implements Strategy {
 
   begin(): void {
     this.random = new Random(this.seed);
+    this.logChance = 0;
   }
 
   pick(ready: readonly Context[]): number {
-    return this.random.below(ready.length);
+    return this.draw(ready.length);
   }
 
   value(_why: string, n: number): number {
+    return this.draw(n);
+  }
+
+  private draw(n: number): number {
+    this.logChance += Math.log10(n);
     return this.random.below(n);
   }
 }
