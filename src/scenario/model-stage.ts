@@ -9,12 +9,14 @@ import type { Machine } from '../machine/machine.ts';
 import type { Context } from '../sim/context.ts';
 import type { Latency } from '../sim/latency.ts';
 import type { Task } from '../sim/operation.ts';
+import { Place } from '../sim/place.ts';
 import type { Simulation } from '../sim/simulation.ts';
 import { WaitCell } from '../sim/wait-cell.ts';
-import type { Event } from '../trace/event.ts';
+import type { Event, EventKind } from '../trace/event.ts';
 import { Flow } from '../user/flows.ts';
 import { ipv4Address } from '../wire/ipv4.ts';
 import type { Answer, FlowPlan, GuestVerb, Question, Stage } from './stage.ts';
+import { TOLD_BY } from './told-by.ts';
 
 /** A flow's own address in its NIC's subnet, behind those that are leased. */
 const FLOW_HOST = 251;
@@ -46,11 +48,14 @@ export class ModelStage implements Stage {
   /** What the log has said, each line once. */
   private readonly logs = new Set<string>();
   private readonly awaitBoot: Boot;
+  /** What has been told by events of each kind that a question may be about. */
+  private readonly told: ReadonlyMap<EventKind, Place>;
 
   constructor(machine: Machine) {
     this.machine = machine;
     this.sim = machine.sim;
     this.awaitBoot = new Boot(this.sim, 'boot');
+    this.told = new Map(Object.values(TOLD_BY).flatMap((kinds) => kinds.map((kind) => [kind, new Place(this.sim)])));
     this.sim.trace.listen((event) => this.notice(event));
     this.awaitBoot.booting = this.sim.spawn('boot', 'guest', this.boot());
   }
@@ -127,6 +132,7 @@ export class ModelStage implements Stage {
   }
 
   ask(question: Question): Answer {
+    for (const kind of TOLD_BY[question.ask]) this.told.get(kind)?.write();
     switch (question.ask) {
       case 'datapath':
         return this.askDatapath(question.nic, question.path);
@@ -212,7 +218,11 @@ export class ModelStage implements Stage {
     }
     if (event.kind === 'log') this.logs.add(event.text);
     if (event.kind === 'cloud-init') this.cloudInit.set(event.version, event.outcome);
+    const place = this.told.get(event.kind);
+    if (place === undefined) return;
+    place.read();
     for (const waiting of this.waiting) {
+      if (!TOLD_BY[waiting.question.ask].includes(event.kind)) continue;
       const answer = this.ask(waiting.question);
       if (!answer.holds) continue;
       this.waiting.delete(waiting);
