@@ -63,9 +63,7 @@ export interface Exploration {
   /** Inequivalent orders that were searched, runs that were cut meanwhile, and whether these were all there are. */
   readonly searched: { readonly orders: number; readonly cut: number; readonly whole: boolean } | undefined;
   /** Orders by departures from the usual one. */
-  readonly departing:
-    | { readonly departures: number; readonly orders: number; readonly whole: boolean }
-    | undefined;
+  readonly departing: { readonly departures: number; readonly orders: number; readonly whole: boolean } | undefined;
   readonly steps: number;
   /** The logarithm to base 10 of about how many orders there are, equivalent ones counted each; undefined when unknown. */
   readonly naive: number | undefined;
@@ -95,8 +93,8 @@ export function* planSearch(options: ExploreOptions): Generator<readonly Job[], 
   return search.exploration();
 }
 
-/** The whole search in this thread. `pause` is asked between runs; true ends it there. */
-export function explore(program: Program, options: ExploreOptions = USUAL_OPTIONS, pause?: Pause): Exploration {
+/** The whole search of a program, in this thread. `pause` is asked between runs; true ends it there. */
+export function searchOrders(program: Program, options: ExploreOptions = USUAL_OPTIONS, pause?: Pause): Exploration {
   const search = planSearch(options);
   let next = search.next();
   while (next.done !== true) next = search.next(next.value.map((job) => runJob(program, job, pause)));
