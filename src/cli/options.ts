@@ -5,11 +5,18 @@ import { readDuration } from '../scenario/placeholder.ts';
 import { nearest } from '../scenario/problem.ts';
 import { USUAL_STEPS_MAX } from '../scenario/run.ts';
 import { LOG_LEVELS } from './log.ts';
+import { VOCABULARY } from './model.ts';
 
 export const transport = (): Option =>
   new Option('--transport <kind>', 'how messages cross the bus: as bytes, or as values').argParser(
     oneOf(['direct', 'bytes']),
   );
+
+/** Can stand several times. */
+export const withoutFix = (): Option =>
+  new Option('--without <fix>', 'switch a fix of the guest off (see netvsim list fixes); can stand several times')
+    .argParser((given: string, before: readonly string[]) => [...before, oneOf(VOCABULARY.fixes)(given)])
+    .default([], 'none');
 
 export const logLevel = (): Option =>
   new Option('--log-level <level>', 'log what happens to standard error, as JSON lines')

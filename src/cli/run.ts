@@ -1,12 +1,15 @@
 /** `netvsim run`: one scenario, in one order. */
 import type { Command } from 'commander';
-import { FollowSchedule } from '../explore/follow.ts';
+import { identityOf } from '../explore/fingerprint.ts';
 import { RecordOrder } from '../explore/record-order.ts';
-import { formatSchedule, mismatch, parseSchedule, type Schedule } from '../explore/schedule.ts';
+import { Replay } from '../explore/replay.ts';
+import { keyOf } from '../explore/scenario-program.ts';
+import { formatSchedule, type Identity, mismatch, parseSchedule, type Schedule } from '../explore/schedule.ts';
 import { runAsJson } from '../report/json.ts';
 import { formatJunit } from '../report/junit.ts';
 import { formatTimeline, formatVerdict } from '../report/timeline.ts';
-import { loadScenario } from '../scenario/load.ts';
+import { loadScenario, type Overrides } from '../scenario/load.ts';
+import { withoutFixes } from '../scenario/race.ts';
 import { type Run, runScenario } from '../scenario/run.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { formatFailure, type Verdict } from '../scenario/verdict.ts';
@@ -17,7 +20,7 @@ import type { Listener } from '../trace/recorder.ts';
 import { InputError } from './input-error.ts';
 import { logEvents } from './log.ts';
 import { makeStage, VOCABULARY } from './model.ts';
-import { logLevel, stepCount, transport } from './options.ts';
+import { logLevel, stepCount, transport, withoutFix } from './options.ts';
 import { scenarioFile, version } from './package-files.ts';
 import { Progress } from './progress.ts';
 import { readText } from './read-file.ts';
@@ -27,6 +30,7 @@ import { checkOutputs, writeFile } from './write-file.ts';
 
 interface RunFlags {
   readonly guest?: string;
+  readonly without: readonly string[];
   readonly transport?: 'direct' | 'bytes';
   readonly schedule?: string;
   readonly record?: string;
@@ -44,6 +48,7 @@ export function addRun(program: Command, end: (exit: number) => void): void {
     .description('run a scenario and judge it')
     .argument('<file>', 'a scenario file, or the name of a shipped one (see netvsim list scenarios)')
     .option('--guest <profile>', 'another guest than the file says')
+    .addOption(withoutFix())
     .addOption(transport())
     .option('--schedule <file>', 'run the order of events in this file')
     .option('--record <file>', 'write the order of events to this file')
@@ -61,34 +66,40 @@ Examples:
   netvsim run vf-seen-before-join --guest linux-5.15   # exits 1
   netvsim run my.yaml --trace my.trace --junit report.xml`,
     )
-    .action((file: string, flags: RunFlags) => end(run(scenarioFile(file), flags)));
+    .action((file: string, flags: RunFlags) => end(run(file, flags)));
 }
 
-export function loadFile(file: string, flags: Pick<RunFlags, 'guest' | 'transport'>): Scenario {
-  const loaded = loadScenario(readText(file), file, VOCABULARY, { guest: flags.guest, transport: flags.transport });
+/** What a command line can say of a scenario beside its file. */
+type Changes = Overrides & { readonly without?: readonly string[] };
+
+export function loadFile(file: string, { guest, transport, without = [] }: Changes): Scenario {
+  const loaded = loadScenario(readText(file), file, VOCABULARY, { guest, transport });
   if (!loaded.ok) throw InputError.of(loaded.error);
-  return loaded.value;
+  return withoutFixes(loaded.value, without);
 }
 
-function run(file: string, flags: RunFlags): number {
+function run(given: string, flags: RunFlags): number {
+  const file = scenarioFile(given);
   const { record, junit, trace } = flags;
   checkOutputs({ '--record': record, '--junit': junit, '--trace': trace }, [file, flags.schedule]);
   const scenario = loadFile(file, flags);
-  const schedule = flags.schedule === undefined ? undefined : loadSchedule(flags.schedule, scenario);
-  const follow = schedule === undefined ? undefined : new FollowSchedule(schedule.choices);
-  const inner: Strategy = follow ?? new RunOn();
+  const schedule =
+    flags.schedule === undefined ? undefined : loadSchedule(flags.schedule, identityOf(scenario, flags.without));
+  const replay = schedule === undefined ? undefined : new Replay(scenario, schedule);
+  const inner: Strategy = replay?.strategy ?? new RunOn();
   const order = flags.record === undefined ? undefined : new RecordOrder(inner);
   const events: Event[] = [];
   const listeners: Listener[] = [(event) => events.push(event)];
   if (flags.logLevel !== 'silent') listeners.push(logEvents(flags.logLevel));
   const { verdict } = carryOut(scenario, { strategy: order ?? inner, listeners, stepsMax: flags.maxSteps });
-  const unfollowed = follow?.divergence ?? follow?.unused;
-  if (unfollowed !== undefined) throw new InputError(`${flags.schedule}: does not fit this run: ${unfollowed}`);
+  if (replay?.misfit !== undefined) throw new InputError(`${flags.schedule}: does not fit this run: ${replay.misfit}`);
   const header = headerOf(scenario, flags.schedule ?? '');
   if (order !== undefined && flags.record !== undefined) {
-    const { name, plan } = scenario;
-    const { guest, transport } = plan;
-    writeFile(flags.record, formatSchedule({ scenario: name, guest, transport, choices: order.choices }));
+    const { choices } = order;
+    const { time } = schedule ?? { time: 'idle' };
+    const identity = identityOf(scenario, flags.without);
+    const finds = [...new Set(verdict.failures.map(keyOf))];
+    writeFile(flags.record, formatSchedule({ ...identity, file: given, time, finds, choices }));
   }
   if (flags.trace !== undefined) writeFile(flags.trace, encodeTrace({ header, events }));
   if (flags.junit !== undefined) writeFile(flags.junit, junitOf(header, verdict));
@@ -119,11 +130,10 @@ function carryOut(scenario: Scenario, options: CarryOut): Run {
   }
 }
 
-function loadSchedule(file: string, scenario: Scenario): Schedule {
+function loadSchedule(file: string, run: Identity): Schedule {
   const parsed = parseSchedule(readText(file), file);
   if (!parsed.ok) throw InputError.of(parsed.error);
-  const { guest, transport } = scenario.plan;
-  const problem = mismatch(parsed.value, { scenario: scenario.name, guest, transport });
+  const problem = mismatch(parsed.value, run);
   if (problem !== undefined) throw new InputError(`${file}: ${problem}`);
   return parsed.value;
 }

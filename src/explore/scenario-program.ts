@@ -1,6 +1,7 @@
 import { runScenario, type StageMaker } from '../scenario/run.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Failure } from '../scenario/verdict.ts';
+import type { Strategy } from '../sim/strategy.ts';
 import type { Program } from './program.ts';
 import { Window } from './strategies/window.ts';
 
@@ -17,9 +18,8 @@ export function scenarioProgram(
   makeStage: StageMaker,
   { stepsMax, anyTime = false }: ScenarioProgramOptions = {},
 ): Program {
-  const isMarked = scenario.steps.some(({ body }) => body.kind === 'orders' && body.all);
   return (inner, listener) => {
-    const strategy = new Window(inner, !isMarked, anyTime);
+    const strategy = windowOf(scenario, inner, anyTime);
     const { failures, stop, counts, limit } = runScenario(scenario, makeStage, {
       strategy,
       stepsMax,
@@ -30,8 +30,14 @@ export function scenarioProgram(
   };
 }
 
+/** Where the scenario wants its orders searched, and only there, `inner` decides. */
+export function windowOf(scenario: Scenario, inner: Strategy, anyTime: boolean, outside?: Strategy): Window {
+  const isMarked = scenario.steps.some(({ body }) => body.kind === 'orders' && body.all);
+  return new Window(inner, !isMarked, anyTime, outside);
+}
+
 /** What makes two findings of different runs the same: what was broken, not by whom, where and when. */
-function keyOf({ kind, line, what }: Failure): string {
+export function keyOf({ kind, line, what }: Failure): string {
   if (kind === 'invariant') return what;
   return line === undefined ? what : `line ${line}: ${what}`;
 }

@@ -1,9 +1,10 @@
 /**
  * An order of events as a file: who ran at each step, `netvsc_probe*7 host.nic1*3 ...`, and what was chosen where the
- * model leaves a value open, `?tie=1`. It names the scenario, guest and transport that it is an order of.
+ * model leaves a value open, `?tie=1`. It names what it is an order of, and what is found in it.
  */
 import { type Document, isMap, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { fnv1a } from '../base/fnv.ts';
 import type { Result } from '../base/result.ts';
 import type { Problem } from '../scenario/problem.ts';
 
@@ -14,50 +15,84 @@ export type Choice =
 
 export interface Schedule {
   readonly scenario: string;
+  /** The scenario's file, as it was called when the order was written. */
+  readonly file: string;
   readonly guest: string;
+  /** Fixes that the guest has and that were switched off. */
+  readonly without: readonly string[];
   readonly transport: string;
+  /** `any`: timers could fire before what could run. */
+  readonly time: 'idle' | 'any';
+  /** What decides how the scenario runs; see fingerprint.ts. */
+  readonly fingerprint: string;
+  /** What is found in this order: the keys of a program's findings. */
+  readonly finds: readonly string[];
   readonly choices: readonly Choice[];
 }
 
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 const LINE_WIDTH = 100;
+
+const hash = z.string().regex(/^[0-9a-f]{16}$/);
 
 const FILE = z.strictObject({
   'netvsim-schedule': z.literal(FORMAT_VERSION),
   scenario: z.string().min(1),
+  file: z.string().min(1),
   guest: z.string().min(1),
+  without: z.array(z.string().min(1)),
   transport: z.string().min(1),
+  time: z.enum(['idle', 'any']),
+  fingerprint: hash,
+  finds: z.array(z.string().min(1)),
   choices: z.string(),
-  /** Stands last: a file that was cut off has none, or a wrong one. */
   steps: z.int().min(0),
+  /** Of all lines before it. Stands last: a file that was cut off has none, and one that was edited a wrong one. */
+  check: hash,
 });
 
 export function formatSchedule(schedule: Schedule): string {
-  const words = schedule.choices.map(formatChoice);
+  const { scenario, file, guest, without, transport, time, fingerprint, finds, choices } = schedule;
+  const body = [
+    `netvsim-schedule: ${FORMAT_VERSION}`,
+    `scenario: ${JSON.stringify(scenario)}`,
+    `file: ${JSON.stringify(file)}`,
+    `guest: ${guest}`,
+    `without: ${JSON.stringify(without)}`,
+    `transport: ${transport}`,
+    `time: ${time}`,
+    `fingerprint: "${fingerprint}"`,
+    `finds: ${JSON.stringify(finds)}`,
+    'choices: >-',
+    ...wrapped(formatChoices(choices)).map((line) => `  ${line}`),
+    `steps: ${stepsOf(choices)}`,
+    '',
+  ].join('\n');
+  return `${body}check: "${fnv1a(body)}"\n`;
+}
+
+/** The order itself, in one line. */
+export const formatChoices = (choices: readonly Choice[]): string => choices.map(formatChoice).join(' ');
+
+function wrapped(text: string): readonly string[] {
   const lines = [''];
-  for (const word of words) {
+  for (const word of text.split(' ')) {
     const line = lines.at(-1) ?? '';
     if (line !== '' && line.length + word.length >= LINE_WIDTH) lines.push(word);
     else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
   }
-  const { scenario, guest, transport } = schedule;
-  return [
-    `netvsim-schedule: ${FORMAT_VERSION}`,
-    `scenario: ${JSON.stringify(scenario)}`,
-    `guest: ${guest}`,
-    `transport: ${transport}`,
-    'choices: >-',
-    ...lines.map((line) => `  ${line}`),
-    `steps: ${stepsOf(schedule.choices)}`,
-    '',
-  ].join('\n');
+  return lines;
 }
 
-/** The schedule in the text of a file, or what is wrong with it. */
-export function parseSchedule(text: string, file: string): Result<Schedule, readonly Problem[]> {
-  const wrong = (message: string, line?: number): Result<never, readonly Problem[]> => ({
+/** The schedule in the text of a file, or what is wrong with it. `edited`: one that was changed by hand will do. */
+export function parseSchedule(
+  text: string,
+  file: string,
+  { edited = false }: { readonly edited?: boolean } = {},
+): Result<Schedule, readonly Problem[]> {
+  const wrong = (message: string): Result<never, readonly Problem[]> => ({
     ok: false,
-    error: [{ file, line, message }],
+    error: [{ file, line: undefined, message }],
   });
   const document = parseDocument(text, { prettyErrors: false });
   if (!isMap(document.contents) || !document.has('netvsim-schedule')) return wrong('is no netvsim schedule');
@@ -71,21 +106,38 @@ export function parseSchedule(text: string, file: string): Result<Schedule, read
     return wrong(`is of format version ${version}; this netvsim reads version ${FORMAT_VERSION}`);
   }
   const parsed = FILE.safeParse(plain);
-  if (!parsed.success) {
-    return wrong(`is cut off or damaged: ${explain(parsed.error.issues[0])}`);
-  }
+  if (!parsed.success) return wrong(`is cut off or damaged: ${explain(parsed.error.issues[0])}`);
+  const { data } = parsed;
+  const choices = parseChoices(data.choices);
+  if ('odd' in choices) return wrong(`"${choices.odd}" is no choice such as netvsc_probe*7 or ?tie=1`);
+  const problem = edited ? undefined : whatWasChanged(text, stepsOf(choices), data);
+  if (problem !== undefined) return wrong(problem);
+  const { scenario, guest, without, transport, time, fingerprint, finds } = data;
+  return {
+    ok: true,
+    value: { scenario, file: data.file, guest, without, transport, time, fingerprint, finds, choices },
+  };
+}
+
+function whatWasChanged(
+  text: string,
+  steps: number,
+  { steps: noted, check }: { readonly steps: number; readonly check: string },
+): string | undefined {
+  if (steps < noted) return `is cut off: ${steps} of ${noted} steps are there`;
+  if (steps > noted) return `was edited: it has ${steps} steps, and says ${noted}`;
+  if (fnv1a(text.replace(/^check:.*\n?$/m, '')) === check) return undefined;
+  return 'was edited: its last line does not fit the others';
+}
+
+function parseChoices(text: string): Choice[] | { readonly odd: string } {
   const choices: Choice[] = [];
-  for (const word of parsed.data.choices.split(/\s+/).filter((part) => part !== '')) {
+  for (const word of text.split(/\s+/).filter((part) => part !== '')) {
     const choice = parseChoice(word);
-    if (choice === undefined) return wrong(`"${word}" is no choice such as netvsc_probe*7 or ?tie=1`);
+    if (choice === undefined) return { odd: word };
     choices.push(choice);
   }
-  const steps = stepsOf(choices);
-  const { steps: noted } = parsed.data;
-  if (steps < noted) return wrong(`is cut off: ${steps} of ${noted} steps are there`);
-  if (steps > noted) return wrong(`was changed: it has ${steps} steps, and says ${noted}`);
-  const { scenario, guest, transport } = parsed.data;
-  return { ok: true, value: { scenario, guest, transport, choices } };
+  return choices;
 }
 
 /** Undefined when it holds what no schedule holds: an alias. */
@@ -102,28 +154,31 @@ function explain(issue: z.core.$ZodIssue | undefined): string {
   return `its ${issue?.path.join('.')} is missing, or of the wrong kind`;
 }
 
+/** What must be the same where an order is run again. */
+export type Identity = Pick<Schedule, 'scenario' | 'guest' | 'without' | 'transport' | 'fingerprint'>;
+
 /** What the schedule is an order of, compared with what is to be run; undefined when it fits. */
-export function mismatch(
-  schedule: Schedule,
-  run: { readonly scenario: string; readonly guest: string; readonly transport: string },
-): string | undefined {
+export function mismatch(schedule: Schedule, run: Identity): string | undefined {
   for (const key of ['scenario', 'guest', 'transport'] as const) {
     if (schedule[key] !== run[key]) return `is an order of ${key} "${schedule[key]}", not of "${run[key]}"`;
   }
-  return undefined;
+  const [theirs, ours] = [schedule, run].map(({ without }) => [...without].sort().join(', ') || 'no fix');
+  if (theirs !== ours) return `is an order of a guest without ${theirs}, not without ${ours}`;
+  if (schedule.fingerprint === run.fingerprint) return undefined;
+  return 'the scenario was changed since this order was written: its machine, its steps or its invariants differ';
 }
 
-/** One more step of a context, behind an order. */
-export function addStep(order: Choice[], context: string): void {
+/** One more step of a context behind an order, or several. */
+export function addStep(order: Choice[], context: string, times = 1): void {
   const before = order[order.length - 1];
   if (before !== undefined && 'times' in before && before.context === context) {
-    order[order.length - 1] = { context, times: before.times + 1 };
+    order[order.length - 1] = { context, times: before.times + times };
   } else {
-    order.push({ context, times: 1 });
+    order.push({ context, times });
   }
 }
 
-const stepsOf = (choices: readonly Choice[]): number =>
+export const stepsOf = (choices: readonly Choice[]): number =>
   choices.reduce((sum, choice) => sum + ('times' in choice ? choice.times : 0), 0);
 
 function formatChoice(choice: Choice): string {

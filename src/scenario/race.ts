@@ -10,9 +10,13 @@ export const OTHER_BREAKS: readonly string[] = ['expectation', 'deadlock', 'stuc
 
 /** The scenario on a kernel without the fixes that ended its race; one that is no race stays as it is. */
 export function unfixed(scenario: Scenario): Scenario {
-  const { race, plan } = scenario;
-  if (race === undefined) return scenario;
-  const off = Object.fromEntries(race.without.map((fix) => [fix, false]));
+  return scenario.race === undefined ? scenario : withoutFixes(scenario, scenario.race.without);
+}
+
+/** The scenario on a kernel without these fixes. */
+export function withoutFixes(scenario: Scenario, fixes: readonly string[]): Scenario {
+  const { plan } = scenario;
+  const off = Object.fromEntries(fixes.map((fix) => [fix, false]));
   return { ...scenario, plan: { ...plan, fixes: { ...plan.fixes, ...off } } };
 }
 

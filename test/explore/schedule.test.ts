@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FollowSchedule } from '../../src/explore/follow.ts';
 import { RecordOrder } from '../../src/explore/record-order.ts';
-import { formatSchedule, mismatch, parseSchedule, type Schedule } from '../../src/explore/schedule.ts';
+import { formatSchedule, type Identity, mismatch, parseSchedule, type Schedule } from '../../src/explore/schedule.ts';
 import { Cell } from '../../src/sim/cell.ts';
 import type { Context } from '../../src/sim/context.ts';
 import type { Task } from '../../src/sim/operation.ts';
@@ -10,7 +10,14 @@ import { Simulation } from '../../src/sim/simulation.ts';
 import { RunOn, type Strategy } from '../../src/sim/strategy.ts';
 import { Recorder } from '../../src/trace/recorder.ts';
 
-const base = { scenario: 'a VF: arrives', guest: 'linux-6.12', transport: 'bytes' };
+const identity: Identity = {
+  scenario: 'a VF: arrives',
+  guest: 'linux-6.12',
+  without: ['post-init-slave'],
+  transport: 'bytes',
+  fingerprint: '0123456789012345',
+};
+const base = { ...identity, file: "it's here.yaml", time: 'any', finds: ['line 3: expect "x"', 'deadlock'] } as const;
 const schedule: Schedule = {
   ...base,
   choices: [
@@ -49,20 +56,33 @@ describe('what is no schedule for this run', () => {
   test.each([
     ['text', 'hello', 'is no netvsim schedule'],
     ['a scenario', 'name: x\n', 'is no netvsim schedule'],
-    ['newer', text.replace('schedule: 1', 'schedule: 2'), 'is of format version 2; this netvsim reads version 1'],
-    ['lengthened', text.replace('*7', '*9'), 'was changed: it has 10 steps, and says 8'],
+    ['older', text.replace('schedule: 2', 'schedule: 1'), 'is of format version 1; this netvsim reads version 2'],
+    ['lengthened', text.replace('*7', '*9'), 'was edited: it has 10 steps, and says 8'],
     ['with an alias', text.replace('steps: 8', 'steps: *x'), 'is cut off or damaged'],
     ['shortened', text.replace('*7', '*6'), 'is cut off: 7 of 8 steps are there'],
+    ['bent', text.replace('netvsc_probe', 'netvsc_remove'), 'was edited: its last line does not fit the others'],
+    ['of nothing', text.replace(/finds: .*/, 'finds: []'), 'was edited: its last line does not fit the others'],
     ['odd', text.replace('*7', '*x'), '"netvsc_probe*x" is no choice such as netvsc_probe*7 or ?tie=1'],
+    ['of no time', text.replace('any', 'never'), 'is cut off or damaged: its time is missing, or of the wrong kind'],
+    ['with more', `${text}more: 1\n`, 'is cut off or damaged: a schedule has no "more"'],
   ])('%s', (_what, given, message) => {
     expect(parseSchedule(given, 'f')).toEqual({ ok: false, error: [{ file: 'f', line: undefined, message }] });
   });
 
-  test('of another scenario or guest', () => {
-    expect(mismatch(schedule, base)).toBeUndefined();
-    expect(mismatch(schedule, { ...base, guest: 'linux-5.15' })).toBe(
-      'is an order of guest "linux-6.12", not of "linux-5.15"',
-    );
+  test('one that was edited can be wanted; one that is none cannot', () => {
+    const edited = parseSchedule(text.replace('*7', '*9'), 'f', { edited: true });
+    expect(edited.ok ? edited.value.choices[0] : edited.error).toEqual({ context: 'netvsc_probe', times: 9 });
+    expect(parseSchedule(text.slice(0, -30), 'f', { edited: true }).ok).toBe(false);
+  });
+
+  test.each([
+    [{ guest: 'linux-5.15' }, 'is an order of guest "linux-6.12", not of "linux-5.15"'],
+    [{ scenario: 'b' }, 'is an order of scenario "a VF: arrives", not of "b"'],
+    [{ without: [] }, 'is an order of a guest without post-init-slave, not without no fix'],
+    [{ fingerprint: '0' }, /^the scenario was changed since this order was written/],
+  ])('of another run: %o', (change, problem) => {
+    expect(mismatch(schedule, identity)).toBeUndefined();
+    expect(mismatch(schedule, { ...identity, ...change })).toMatch(problem);
   });
 });
 

@@ -13,7 +13,7 @@ export class Window implements Strategy {
   readonly disabled?: (context: Context) => void;
   readonly ended?: (context: Context) => void;
   private readonly inner: Strategy;
-  private readonly usual = new RunOn();
+  private readonly outside: Strategy;
   private readonly openAtFirst: boolean;
   private readonly timersAnyTime: boolean;
   private open: boolean;
@@ -22,9 +22,11 @@ export class Window implements Strategy {
 
   /**
    * `openAtFirst`: the scenario has no line that says from where on. `anyTime`: timers may fire before what could run.
+   * `outside` decides where `inner` does not: another order than the usual one is only for what follows a whole run.
    */
-  constructor(inner: Strategy, openAtFirst: boolean, anyTime: boolean) {
+  constructor(inner: Strategy, openAtFirst: boolean, anyTime: boolean, outside: Strategy = new RunOn()) {
     this.inner = inner;
+    this.outside = outside;
     this.openAtFirst = openAtFirst;
     this.open = openAtFirst;
     this.wanted = openAtFirst;
@@ -48,6 +50,7 @@ export class Window implements Strategy {
     this.open = this.openAtFirst;
     this.wanted = this.openAtFirst;
     this.inner.begin();
+    this.outside.begin();
   }
 
   scope(all: boolean): void {
@@ -66,10 +69,10 @@ export class Window implements Strategy {
       this.inner.fired?.();
       this.open = true;
     }
-    return this.open ? this.inner.pick(ready, last) : this.usual.pick(ready, last);
+    return (this.open ? this.inner : this.outside).pick(ready, last);
   }
 
   value(why: string, n: number): number {
-    return this.open ? this.inner.value(why, n) : 0;
+    return (this.open ? this.inner : this.outside).value(why, n);
   }
 }
