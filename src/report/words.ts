@@ -197,8 +197,8 @@ const WORDS: Words = {
   'task.hung': {
     who: 'scenario',
     alarm: true,
-    say: ({ task, operation, object, heldBy, since }) =>
-      `${task} has waited since ${formatMoment(since)}: ${operation} ${object}${yes(heldBy !== '', `, held by ${heldBy}`, '')}`,
+    say: ({ task, operation, object, heldBy, forEver, since }) =>
+      `${task} waits ${yes(forEver, 'for ever, ', '')}since ${formatMoment(since)}: ${operation} ${object}${yes(heldBy !== '', `, held by ${heldBy}`, '')}`,
   },
   'ring.unread': { who: 'scenario', alarm: true, say: ({ dev, reader }) => `the ${reader} has not read all of ${dev}` },
   'sim.stuck': { who: 'scenario', alarm: true, say: ({ problem, detail }) => `${problem.toUpperCase()}: ${detail}` },

@@ -26,17 +26,21 @@ export class LongWaits {
 
   /** When to look next: no wait can become too long before. */
   get due(): Nanoseconds {
-    return [...this.waiting()].reduce((due, { since }) => Math.min(due, since + HUNG_AFTER), this.sim.now + HUNG_AFTER);
+    return [...this.waiting()].reduce(
+      (due, { since }) => Math.min(due, since + HUNG_AFTER),
+      this.sim.clock.now + HUNG_AFTER,
+    );
   }
 
   /** Tells of each wait that has become too long. */
   look(): void {
-    for (const context of this.waiting()) if (context.since + HUNG_AFTER <= this.sim.now) this.tell(context);
+    for (const context of this.waiting())
+      if (context.since + HUNG_AFTER <= this.sim.clock.now) this.tell(context, false);
   }
 
   /** To be called when nothing more can happen: whoever waits now waits for ever. */
   rest(): void {
-    for (const context of this.waiting()) this.tell(context);
+    for (const context of this.waiting()) this.tell(context, true);
   }
 
   private *waiting(): Iterable<Context> {
@@ -48,7 +52,7 @@ export class LongWaits {
     }
   }
 
-  private tell({ name: task, operation, since, sinceStep }: Context): void {
+  private tell({ name: task, operation, since, sinceStep }: Context, forEver: boolean): void {
     if (operation === undefined) return;
     this.told.add(operation);
     const { kind, object } = operation;
@@ -59,6 +63,7 @@ export class LongWaits {
       operation: kind,
       object: object.name,
       heldBy,
+      forEver,
       since,
       sinceStep,
     });

@@ -64,9 +64,10 @@ export function runScenario<S extends Stage>(
       exemptions.push(`${event.invariant} does not bind ${event.dev}: ${event.why}`);
   });
   for (const listener of options.listeners ?? []) trace.listen(listener);
-  const watch = new Watch(trace, scenario.always);
   const { strategy } = options;
-  const stage = makeStage(scenario.plan, strategy === undefined ? { trace } : { trace, strategy });
+  // Made before the stage, whose first events it is to see.
+  const watch = new Watch(trace, scenario.always, () => stage.sim.isTimed);
+  const stage: S = makeStage(scenario.plan, strategy === undefined ? { trace } : { trace, strategy });
   const performance = new Performance(scenario, stage);
   const { stepsMax = USUAL_STEPS_MAX, onProgress, enough } = options;
   const course = new Course(stage.sim, { stepsMax, onProgress, enough });

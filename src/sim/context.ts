@@ -24,7 +24,7 @@ export class Context {
   operation: Operation | undefined;
   /** Whether {@link operation} can run now. Kept by the simulation. */
   ready = false;
-  /** When it came to {@link operation}: the moment, and the step. Kept by the simulation. */
+  /** Since when it waits, if it does: the moment, and the step. Kept by the simulation. */
   since: Nanoseconds = 0;
   sinceStep = 0;
   /** What a long wait is for, in words, when the operation's object does not say enough. */

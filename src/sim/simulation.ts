@@ -233,12 +233,16 @@ export class Simulation {
   private arrive(context: Context, operation: Operation): void {
     const { object } = operation;
     context.operation = operation;
-    context.since = this.clock.now;
-    context.sinceStep = this.steps;
     if (object.pending === NOBODY) object.pending = [context];
     else object.pending.push(context);
     object.arrive(operation, context);
     this.weigh(context);
+    if (!context.ready) this.noteWait(context);
+  }
+
+  private noteWait(context: Context): void {
+    context.since = this.clock.now;
+    context.sinceStep = this.steps;
   }
 
   private leave(context: Context, operation: Operation): void {
@@ -258,6 +262,7 @@ export class Simulation {
     } else {
       this.strategy.disabled?.(context);
       this.unready(context);
+      this.noteWait(context);
     }
   }
 

@@ -106,6 +106,7 @@ export interface EventFields {
     operation: string;
     object: string;
     heldBy: string;
+    forEver: boolean;
     since: number;
     sinceStep: number;
   };

@@ -25,7 +25,7 @@ export const ejectCompleteOnce: Invariant = {
         findings.violated(event.dev, 'an EJECTION_COMPLETE that no EJECT asked for', event);
         return;
       }
-      if (event.time - since.time > PATIENCE) findings.violated(event.dev, 'it came after more than 60 s', since);
+      if (event.time - since.time > PATIENCE) findings.late(event.dev, 'it came after more than 60 s', since);
       const state = states.get(vfDev(event.dev)) ?? 'unregistered';
       if (state !== 'unregistered') findings.violated(event.dev, `it came while the device is ${state}`, since);
     };

@@ -13,6 +13,8 @@ export type Moment = Pick<Stamp, 'time' | 'step'>;
 export interface Findings {
   /** `dev`: the device, or the task where none is to blame. */
   violated(dev: string, found: string, since: Moment): void;
+  /** The same where nothing but the time that it took is wrong: no finding where timers overtake what could run. */
+  late(dev: string, found: string, since: Moment): void;
   /** The invariant would be broken, but for a reason that its source names. */
   exempt(dev: string, why: string): void;
 }

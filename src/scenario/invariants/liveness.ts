@@ -3,6 +3,7 @@
  * somebody stuck, or in a livelock fails without any invariant (`scenario/run.ts`).
  */
 import { formatDuration } from '../../base/time.ts';
+import type { EventOf } from '../../trace/event.ts';
 import { HUNG_AFTER } from '../long-waits.ts';
 import type { Findings, Invariant, Monitor } from './invariant.ts';
 
@@ -22,13 +23,20 @@ export const hostWaitsEnd: Invariant = {
   start: (findings: Findings): Monitor => ({
     on: {
       'task.hung': (event) => {
-        const { task, operation, object, heldBy, since, sinceStep } = event;
+        const { task, operation, object, heldBy } = event;
         if (heldBy !== '' || !FOR_HOST.has(operation)) return;
-        findings.violated(task, `it waits and waits: ${operation} ${object}`, { time: since, step: sinceStep });
+        tell(findings, event, task, `it waits and waits: ${operation} ${object}`);
       },
     },
   }),
 };
+
+/** A wait that never ends is wrong however time passes. */
+function tell(findings: Findings, event: EventOf<'task.hung'>, who: string, found: string): void {
+  const since = { time: event.since, step: event.sinceStep };
+  if (event.forEver) findings.violated(who, found, since);
+  else findings.late(who, found, since);
+}
 
 export const rtnlHeldBriefly: Invariant = {
   name: 'rtnl-held-briefly',
@@ -45,15 +53,12 @@ export const rtnlHeldBriefly: Invariant = {
       'rtnl.held': (event) => {
         if (event.held < HUNG_AFTER) return;
         const since = { time: event.since, step: event.sinceStep };
-        findings.violated(event.context, `it has held the RTNL for ${formatDuration(event.held)}`, since);
+        findings.late(event.context, `it has held the RTNL for ${formatDuration(event.held)}`, since);
       },
       'task.hung': (event) => {
-        const { task, object, heldBy, since, sinceStep } = event;
+        const { task, object, heldBy } = event;
         if (object !== 'rtnl' || heldBy === '') return;
-        findings.violated(heldBy, `it holds the RTNL, for which ${task} waits and waits`, {
-          time: since,
-          step: sinceStep,
-        });
+        tell(findings, event, heldBy, `it holds the RTNL, for which ${task} waits and waits`);
       },
     },
   }),

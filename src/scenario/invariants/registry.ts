@@ -129,7 +129,7 @@ export const referencesDropped: Invariant = {
           told.add(registration);
           const many = references === 1 ? '1 reference' : `${references} references`;
           const found = `it is still referred to after ${formatDuration(time - since)} (${many})`;
-          findings.violated(dev, found, { time: since, step: sinceStep });
+          findings.late(dev, found, { time: since, step: sinceStep });
         },
       },
     };

@@ -11,10 +11,15 @@ export class Watch {
   /** What the event at hand has brought up: reported when every monitor has seen it. */
   private found: EventBody[] = [];
   private readonly trace: Recorder;
+  private readonly isTimed: () => boolean;
 
-  /** `names` of invariants. To be made after the listeners that are to see an event before what follows from it. */
-  constructor(trace: Recorder, names: readonly string[]) {
+  /**
+   * `names` of invariants; `isTimed`: whether time passes only when nothing can run. To be made after the listeners that
+   * are to see an event before what follows from it.
+   */
+  constructor(trace: Recorder, names: readonly string[], isTimed: () => boolean = () => true) {
     this.trace = trace;
+    this.isTimed = isTimed;
     this.monitors = names.map((name) => {
       const invariant = INVARIANTS.find((known) => known.name === name);
       assert(invariant !== undefined, `there is no invariant ${name}`);
@@ -56,10 +61,13 @@ export class Watch {
   }
 
   private findingsOf(invariant: string): Findings {
+    const violated: Findings['violated'] = (dev, found, { time: since, step: sinceStep }) => {
+      this.found.push({ kind: 'invariant.violated', invariant, dev, found, since, sinceStep });
+    };
     return {
-      violated: (dev, found, since) => {
-        const { time, step } = since;
-        this.found.push({ kind: 'invariant.violated', invariant, dev, found, since: time, sinceStep: step });
+      violated,
+      late: (dev, found, since) => {
+        if (this.isTimed()) violated(dev, found, since);
       },
       exempt: (dev, why) => {
         this.found.push({ kind: 'invariant.exempt', invariant, dev, why });

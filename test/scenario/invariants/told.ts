@@ -18,13 +18,13 @@ export interface Story {
 export type Script = readonly (EventBody | number)[];
 
 /** What the invariant finds: `device: finding (step of the earlier moment)`. */
-export function watch(name: string, script: Script): readonly string[] {
+export function watch(name: string, script: Script, isTimed = true): readonly string[] {
   const recorder = new Recorder();
   let step = 0;
   let time = 0;
   recorder.stampedBy(() => ({ time, step, context: 'test' }));
   const events = keep(recorder);
-  const watching = new Watch(recorder, [name]);
+  const watching = new Watch(recorder, [name], () => isTimed);
   for (const body of script) {
     step++;
     time += typeof body === 'number' ? ms(body) : ms(1);
@@ -93,7 +93,7 @@ export const vmbus = (from: 'host' | 'guest', name: string, dev = 'nic1.vf'): Ev
 export const bound = (driver: string, yes = true, dev = 'nic1.vf'): EventBody =>
   told('driver.bound', { dev, driver, bound: yes });
 export const hung = (operation: string, object: string, heldBy = ''): EventBody =>
-  told('task.hung', { task: 'worker', operation, object, heldBy, since: 0, sinceStep: 7 });
+  told('task.hung', { task: 'worker', operation, object, heldBy, forEver: false, since: 0, sinceStep: 7 });
 
 // -- user mode --
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ms, seconds } from '../../../src/base/time.ts';
 import { coveredBy, JUDGED_ELSEWHERE, LEFT_OUT, NUMBERS } from '../../../src/scenario/invariants/coverage.ts';
 import { INVARIANTS } from '../../../src/scenario/invariants/invariants.ts';
+import type { EventBody } from '../../../src/trace/event.ts';
 import { BUS_STORIES } from './stories-bus.ts';
 import { NETVSC_STORIES } from './stories-netvsc.ts';
 import { REGISTRY_STORIES } from './stories-registry.ts';
@@ -165,6 +166,16 @@ describe('edges', () => {
     expect(watch('rtnl-held-briefly', [hung('lock', 'rtnl', 'boot')])).toEqual([
       'boot: it holds the RTNL, for which worker waits and waits (step 7)',
     ]);
+  });
+
+  test('where timers overtake what could run nothing is late, but what never ends is wrong all the same', () => {
+    const [eject, complete] = [vpci('host', 'eject'), vpci('guest', 'ejectionComplete')];
+    expect(watch('eject-complete-once', [eject, seconds(61) / ms(1), complete], false)).toEqual([]);
+    expect(watch('eject-complete-once', [eject], false)).toHaveLength(1);
+    const wait = hung('wait', 'nic1.vf_add');
+    expect(watch('host-waits-end', [wait], false)).toEqual([]);
+    expect(watch('host-waits-end', [{ ...wait, forEver: true } as EventBody], false)).toHaveLength(1);
+    expect(watch('rtnl-held-briefly', BUS_STORIES['rtnl-held-briefly']?.broken ?? [], false)).toEqual([]);
   });
 
   test('each listener has an ear of its own', () => {
