@@ -7,6 +7,7 @@
 import { assert } from '../base/assert.ts';
 import type { Doorbell } from '../sim/doorbell.ts';
 import type { Operation } from '../sim/operation.ts';
+import { Place } from '../sim/place.ts';
 import type { Simulation } from '../sim/simulation.ts';
 import { HV_STATUS } from '../wire/synic.ts';
 import { VMBUS, type VmbusMessage } from '../wire/vmbus.ts';
@@ -72,6 +73,8 @@ export class Bus {
   private readonly rings = new Map<number, RingPair & RingPlace>();
   /** Which worker serves a channel. */
   private readonly routes = new Map<number, string>();
+  /** For {@link routes}. */
+  private readonly routing: Place;
   /** Connection ids that lead to the VMBus server. */
   private readonly connections = new Set<number>();
 
@@ -83,6 +86,7 @@ export class Bus {
     this.gpadls = new GpadlTable(memory);
     this.synic = new Synic(sim, memory);
     this.flags = new EventFlags(sim);
+    this.routing = new Place(sim);
     this.functions = this.ownFunctions;
   }
 
@@ -108,6 +112,7 @@ export class Bus {
 
   /** Hypercall SIGNAL_EVENT: tells the host that a channel's ring has something. */
   signalEvent(relid: number): Operation<HvStatus> {
+    this.routing.read();
     const worker = this.routes.get(relid);
     if (worker === undefined) return this.mailbox(CONTROL_MAILBOX).refuseCall(HV_STATUS.invalidConnectionId);
     return this.mailbox(worker).call([{ what: 'signal', channel: relid }]);
@@ -192,10 +197,12 @@ export class Bus {
 
   /** Sends a channel's signals to a worker. */
   route(relid: number, worker: string): void {
+    this.routing.write();
     this.routes.set(relid, worker);
   }
 
   unroute(relid: number): void {
+    this.routing.write();
     this.routes.delete(relid);
   }
 

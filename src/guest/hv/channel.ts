@@ -3,6 +3,7 @@
  * comes in. Source: drivers/hv/channel.c, ring_buffer.c (vmbus_sendpacket(), vmbus_requestor), reference C.2, C.4.
  * What this leaves out: sub-channels, CPUs, polling.
  */
+
 import { assert } from '../../base/assert.ts';
 import type { Guid } from '../../base/guid.ts';
 import type { Nanoseconds } from '../../base/time.ts';
@@ -13,6 +14,7 @@ import { Cell } from '../../sim/cell.ts';
 import { Completion } from '../../sim/completion.ts';
 import { Doorbell } from '../../sim/doorbell.ts';
 import type { Operation, Task } from '../../sim/operation.ts';
+import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import { WaitCell } from '../../sim/wait-cell.ts';
 import type { PageRange } from '../../wire/ring-packet.ts';
@@ -59,7 +61,7 @@ export class Channel {
   readonly offer: Offer;
   /** Set when the host has taken the channel back: nothing is sent or delivered from then on. */
   readonly rescinded: Cell<boolean>;
-  opening: Opening | undefined;
+  private current: Opening | undefined;
   private readonly sim: Simulation;
   private readonly bus: Bus;
   /** vmbus_requestor: ids from 1; 0 means that no answer is wanted. */
@@ -67,12 +69,26 @@ export class Channel {
   /** Answers whose waiters also look whether the channel was taken back. */
   private readonly polled = new Set<{ resolve(answer: 'rescinded'): Operation<boolean> }>();
   private readonly outstanding = new Map<bigint, WaitCell<Answer>>();
+  /** For {@link opening}, {@link polled} and {@link outstanding}, which senders and the serving context share. */
+  private readonly shared: Place;
 
   constructor(sim: Simulation, bus: Bus, offer: Offer) {
     this.sim = sim;
     this.bus = bus;
     this.offer = offer;
+    this.shared = new Place(sim);
     this.rescinded = new Cell(sim, `${offer.dev}.rescinded`, false);
+  }
+
+  /** What is there while the channel is open. */
+  get opening(): Opening | undefined {
+    this.shared.read();
+    return this.current;
+  }
+
+  set opening(opening: Opening | undefined) {
+    this.shared.write();
+    this.current = opening;
   }
 
   /** Rings, while the channel is open. */
@@ -99,6 +115,7 @@ export class Channel {
   ): Task<{ readonly result: SendResult; readonly answer: WaitCell<Answer> }> {
     const id = this.takeId();
     const answer = new WaitCell<Answer>(this.sim, `${this.offer.dev} host's answer to ${waitingFor}`, limit);
+    this.shared.write();
     this.outstanding.set(id, answer);
     const result = yield* this.write(out, id);
     if (result !== 'sent') this.outstanding.delete(id);
@@ -107,10 +124,12 @@ export class Channel {
 
   /** Waits for an answer, but no longer than the host lets us have the channel (wait_for_response()). */
   *untilRescinded<T>(answer: WaitCell<T | 'rescinded'>): Task<T | 'rescinded' | undefined> {
+    this.shared.write();
     this.polled.add(answer);
     // Between the request and here, when nobody was there to be told.
     if (this.rescinded.now) yield* answer.resolve('rescinded');
     const got = yield* answer.wait();
+    this.shared.write();
     this.polled.delete(answer);
     return got;
   }
@@ -144,6 +163,7 @@ export class Channel {
 
   /** Hands a completion to whoever asked; false when nobody did (or somebody was answered already). */
   *resolve(packet: Answered): Task<boolean> {
+    this.shared.write();
     const answer = this.outstanding.get(packet.transactionId);
     if (answer === undefined) return false;
     this.outstanding.delete(packet.transactionId);
@@ -176,11 +196,13 @@ export class Channel {
   /** The host has taken the channel back: requests that only a packet could answer stay open, as in the kernel. */
   *markRescinded(): Task {
     yield* this.rescinded.set(true);
+    this.shared.read();
     for (const answer of [...this.polled]) yield* answer.resolve('rescinded');
   }
 
   /** Gives up on all requests: their waiters were released by closing the channel. */
   forgetRequests(): void {
+    this.shared.write();
     this.outstanding.clear();
   }
 }

@@ -8,6 +8,7 @@ import type { Guid } from '../../base/guid.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { Bus } from '../../bus/bus.ts';
 import type { Operation, Task } from '../../sim/operation.ts';
+import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import { WaitCell } from '../../sim/wait-cell.ts';
 import { isMalformed } from '../../wire/message.ts';
@@ -42,6 +43,8 @@ export class VmbusClient {
   private readonly events: VmbusEvents;
   private readonly devOf: (instance: Guid) => string;
   private readonly waiting = new Map<string, WaitCell<Response | 'rescinded'>>();
+  /** For {@link waiting}. */
+  private readonly asked: Place;
   /** vmbus_connection.msg_conn_id. */
   private connection: number = MESSAGE_CONNECTION.version5;
   private nextGpadl = FIRST_GPADL_HANDLE;
@@ -50,6 +53,7 @@ export class VmbusClient {
 
   constructor(sim: Simulation, bus: Bus, events: VmbusEvents, devOf: (instance: Guid) => string) {
     this.sim = sim;
+    this.asked = new Place(sim);
     this.bus = bus;
     this.events = events;
     this.devOf = devOf;
@@ -147,6 +151,7 @@ export class VmbusClient {
 
   /** Wakes those who wait for a message about a channel that was taken back; not those who wait for its packets. */
   *wakeWaiters(relid: number): Task {
+    this.asked.write();
     for (const [key, cell] of [...this.waiting]) {
       if (!key.endsWith(` ${relid}`)) continue;
       this.waiting.delete(key);
@@ -225,6 +230,7 @@ export class VmbusClient {
   }
 
   private *answer(key: string, message: Response): Task {
+    this.asked.write();
     const cell = this.waiting.get(key);
     if (cell === undefined) return; // an answer that nobody waits for is dropped, as in the kernel
     this.waiting.delete(key);
@@ -233,6 +239,7 @@ export class VmbusClient {
 
   private expect(key: string): WaitCell<Response | 'rescinded'> {
     const cell = new WaitCell<Response | 'rescinded'>(this.sim, `host's answer: ${key}`);
+    this.asked.write();
     this.waiting.set(key, cell);
     return cell;
   }
@@ -252,7 +259,6 @@ const NO_USER_DATA = new Uint8Array(120);
 
 /** GPADL_HEADER with up to 26 page numbers, then bodies with up to 28 each. */
 function gpadlMessages(relid: number, gpadl: number, firstPfn: number, pages: number): VmbusMessage[] {
-  const pfns = Array.from({ length: pages }, (_, page) => firstPfn + page);
   const messages: VmbusMessage[] = [
     {
       name: 'gpadlHeader',
@@ -262,12 +268,19 @@ function gpadlMessages(relid: number, gpadl: number, firstPfn: number, pages: nu
       rangeCount: 1,
       byteCount: pages * PAGE_SIZE,
       byteOffset: 0,
-      pfns: pfns.slice(0, GPADL_HEADER_PFNS_MAX),
+      pfns: contiguous(firstPfn, Math.min(pages, GPADL_HEADER_PFNS_MAX)),
     },
   ];
   for (let at = GPADL_HEADER_PFNS_MAX; at < pages; at += GPADL_BODY_PFNS_MAX) {
-    const messageNumber = messages.length - 1;
-    messages.push({ name: 'gpadlBody', messageNumber, gpadl, pfns: pfns.slice(at, at + GPADL_BODY_PFNS_MAX) });
+    const pfns = contiguous(firstPfn + at, Math.min(pages - at, GPADL_BODY_PFNS_MAX));
+    messages.push({ name: 'gpadlBody', messageNumber: messages.length - 1, gpadl, pfns });
   }
   return messages;
+}
+
+/** Written out: a receive buffer has thousands of pages, and each run of a search shows it. */
+function contiguous(firstPfn: number, count: number): number[] {
+  const pfns: number[] = [];
+  for (let pfn = firstPfn; pfn < firstPfn + count; pfn++) pfns.push(pfn);
+  return pfns;
 }

@@ -3,8 +3,10 @@
  * (device_attach(), really_probe(), device_release_driver()).
  * What this leaves out: deferred and asynchronous probes, several drivers that match one device (the first has it).
  */
+
 import type { Mutex } from '../../sim/mutex.ts';
 import type { Task } from '../../sim/operation.ts';
+import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { Errno } from '../uapi/errno.ts';
 
@@ -36,20 +38,25 @@ export class DriverCore<Device extends BusDevice<Driver>, Driver extends BusDriv
   private readonly sim: Simulation;
   private readonly bus: BusType<Device, Driver>;
   private readonly drivers: Driver[] = [];
+  /** For {@link drivers}. */
+  private readonly list: Place;
 
   constructor(sim: Simulation, bus: BusType<Device, Driver>) {
     this.sim = sim;
+    this.list = new Place(sim);
     this.bus = bus;
   }
 
   /** Probes the devices that wait for the driver, in the caller's context. */
   *register(driver: Driver): Task {
+    this.list.write();
     this.drivers.push(driver);
     for (const device of this.devicesFor(driver)) yield* this.bind(device);
   }
 
   /** A device that is being probed is waited for: only then it is known whether the driver has it. */
   *unregister(driver: Driver): Task {
+    this.list.write();
     this.drivers.splice(this.drivers.indexOf(driver), 1);
     for (const device of this.devicesFor(driver)) yield* this.unbind(device, driver);
   }
@@ -58,6 +65,7 @@ export class DriverCore<Device extends BusDevice<Driver>, Driver extends BusDriv
   *bind(device: Device): Task {
     yield* device.lock.lock();
     if (device.driver === undefined && this.bus.isThere(device)) {
+      this.list.read();
       const driver = this.drivers.find((each) => this.bus.matches(device, each));
       if (driver !== undefined) yield* this.probe(device, driver);
     }

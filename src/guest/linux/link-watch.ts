@@ -3,8 +3,10 @@
  * A carrier that comes is told at once, one that goes at most once a second for the whole system.
  * What this leaves out: link modes, dormant and testing states.
  */
+
 import { type Nanoseconds, seconds } from '../../base/time.ts';
 import type { Task } from '../../sim/operation.ts';
+import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import { Work } from '../../sim/work.ts';
 import { setCarrier } from './device.ts';
@@ -18,11 +20,14 @@ export class LinkWatch {
   private readonly net: Registry;
   private readonly work: Work;
   private pending: Netdev[] = [];
+  /** For {@link pending} and {@link nextEvent}. */
+  private readonly events: Place;
   private nextEvent: Nanoseconds = 0;
 
   constructor(sim: Simulation, net: Registry) {
     this.sim = sim;
     this.net = net;
+    this.events = new Place(sim);
     this.work = new Work(sim, 'linkwatch', () => this.run());
   }
 
@@ -30,6 +35,7 @@ export class LinkWatch {
   *carrier(dev: Netdev, up: boolean): Task {
     const changed = yield* setCarrier(this.net, dev, up);
     if (!changed || dev.state !== 'registered') return;
+    this.events.write();
     if (!this.pending.includes(dev)) this.pending.push(dev);
     const delay = up ? 0 : Math.max(0, this.nextEvent - this.sim.now);
     if (delay === 0) yield* this.work.cancel(); // an urgent event does not wait behind one that is not
@@ -38,6 +44,7 @@ export class LinkWatch {
 
   private *run(): Task<undefined> {
     yield* this.net.rtnl.lock();
+    this.events.write();
     const pending = this.pending;
     this.pending = [];
     this.nextEvent = this.sim.now + SPACING;

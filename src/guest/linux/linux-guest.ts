@@ -2,6 +2,7 @@
  * A modelled Linux guest: its kernel put together, and the interface that user mode has to it.
  * What this leaves out: everything but network devices and what brings them.
  */
+import { assert } from '../../base/assert.ts';
 import type { Guid } from '../../base/guid.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { Bus } from '../../bus/bus.ts';
@@ -22,7 +23,7 @@ import { type VfTraits, vfDrivers } from './drivers/vf-driver.ts';
 import { CallFaults } from './faults.ts';
 import { fixed, type LinuxKernel } from './kernel.ts';
 import { LinkWatch } from './link-watch.ts';
-import { Modules } from './modules.ts';
+import { type DriverFactory, type Module, Modules } from './modules.ts';
 import type { Netdev } from './netdev.ts';
 import { exitNamespace, moveToNamespace, type NetNamespace } from './netns.ts';
 import { PacketSockets } from './packets.ts';
@@ -38,6 +39,8 @@ export interface LinuxGuestOptions {
   readonly profile: Profile;
   readonly latency: Latency;
   readonly vfTraits: readonly VfTraits[];
+  /** Modules beside the kernel's own, or in their place: those of the same name. */
+  readonly drivers: readonly DriverFactory[];
   /** The scenario's name of an offered device, for traces. */
   readonly devOf: (instance: Guid) => string;
 }
@@ -46,10 +49,10 @@ export class LinuxGuest implements LinuxUapi {
   readonly kernel: LinuxKernel;
   readonly modules: Modules;
   private readonly packets: PacketSockets;
-  private readonly netvsc: HvNetvsc;
+  private readonly netvsc: Module & Partial<HvNetvsc>;
 
   constructor(sim: Simulation, bus: Bus, options: LinuxGuestOptions) {
-    const { profile, latency, vfTraits, devOf } = options;
+    const { profile, latency, vfTraits, drivers, devOf } = options;
     const { hasPreUninit, movesUnderOldName } = profile;
     const faults = new CallFaults(sim);
     const net = new Registry(sim, { hasPreUninit, movesUnderOldName, faults });
@@ -71,8 +74,11 @@ export class LinuxGuest implements LinuxUapi {
       pci,
     };
     this.packets = new PacketSockets(sim, net.init.names);
-    this.netvsc = hvNetvsc(this.kernel);
-    this.modules = new Modules(sim, [pciHyperv(this.kernel), this.netvsc, ...vfDrivers(this.kernel, vfTraits)]);
+    const netvsc = hvNetvsc(this.kernel);
+    const own = [pciHyperv(this.kernel), netvsc, ...vfDrivers(this.kernel, vfTraits)];
+    const added = drivers.map((make) => make(this.kernel));
+    this.netvsc = added.find(({ name }) => name === netvsc.name) ?? netvsc;
+    this.modules = new Modules(sim, [...own, ...added]);
   }
 
   /** Connects to the VMBus and loads modules in this order, as an initramfs does. */
@@ -94,7 +100,9 @@ export class LinuxGuest implements LinuxUapi {
 
   /** The path that a frame sent on this NIC takes now: for reports. */
   pathOf(nic: string): Path {
-    return this.netvsc.pathOf(nic);
+    const { netvsc } = this;
+    assert(netvsc.pathOf !== undefined, `the module in the place of ${netvsc.name} has no pathOf(nic)`);
+    return netvsc.pathOf(nic);
   }
 
   // -- the generic core --

@@ -2,6 +2,7 @@ import type { MacAddress } from '../../base/mac.ts';
 import { ZERO_MAC } from '../../base/mac.ts';
 import { Cell } from '../../sim/cell.ts';
 import type { Task } from '../../sim/operation.ts';
+import { Place } from '../../sim/place.ts';
 import type { Queue } from '../../sim/queue.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { Errno } from '../uapi/errno.ts';
@@ -67,7 +68,6 @@ export class Netdev {
   ifindex = 0;
   devAddr: MacAddress;
   permAddr: MacAddress = ZERO_MAC;
-  state: RegState = 'uninitialized';
   /** Where it is registered; set by the registry. */
   netns: NetNamespace | undefined;
   /** `__LINK_STATE_START`: true during ndo_open already. netif_running(). */
@@ -76,20 +76,23 @@ export class Netdev {
   /** dev->flags, read without a lock by sysfs and by packet paths. */
   readonly flags: Cell<number>;
   privFlags = 0;
-  mtu = ETH_DATA_LEN;
   readonly mtuMin: number;
   mtuMax: number;
   promiscuity = 0;
   allmulti = 0;
   master: Netdev | undefined;
   readonly slaves: Netdev[] = [];
-  rxHandler: RxHandler | undefined;
-  readonly sockets: Queue<Uint8Array>[] = [];
   /** Name template that registration expands: `eth%d`. */
   readonly template = 'eth%d';
   /** Whether addrconf gave it an IPv6 address of its own. */
   hasLinkLocal = false;
 
+  private ownState: RegState = 'uninitialized';
+  private ownMtu = ETH_DATA_LEN;
+  private ownRxHandler: RxHandler | undefined;
+  private readonly ownSockets: Queue<Uint8Array>[] = [];
+  /** For the fields above: written under RTNL, and read without it in the middle of other steps. */
+  private readonly unlocked: Place;
   private ownMasterLink: Cell<Netdev | undefined> | undefined;
   private ownReferences: Cell<number> | undefined;
   private readonly sim: Simulation;
@@ -107,6 +110,7 @@ export class Netdev {
   ) {
     const { dev, parent, ops, mac, mtuMin, mtuMax = ETH_DATA_LEN } = options;
     this.sim = sim;
+    this.unlocked = new Place(sim);
     this.dev = dev;
     this.parent = parent;
     this.ops = ops;
@@ -117,6 +121,54 @@ export class Netdev {
     this.carrier = new Cell(sim, `${dev}.carrier`, false);
     // alloc_etherdev(): ether_setup() gives an Ethernet device these flags (net/ethernet/eth.c)
     this.flags = new Cell<number>(sim, `${dev}.flags`, IFF.BROADCAST | IFF.MULTICAST);
+  }
+
+  get state(): RegState {
+    this.unlocked.read();
+    return this.ownState;
+  }
+
+  set state(state: RegState) {
+    this.unlocked.write();
+    this.ownState = state;
+  }
+
+  get mtu(): number {
+    this.unlocked.read();
+    return this.ownMtu;
+  }
+
+  set mtu(mtu: number) {
+    this.unlocked.write();
+    this.ownMtu = mtu;
+  }
+
+  /** Takes the frames of a slave for its master. */
+  get rxHandler(): RxHandler | undefined {
+    this.unlocked.read();
+    return this.ownRxHandler;
+  }
+
+  set rxHandler(handler: RxHandler | undefined) {
+    this.unlocked.write();
+    this.ownRxHandler = handler;
+  }
+
+  /** Packet sockets that are bound to the device. */
+  get sockets(): readonly Queue<Uint8Array>[] {
+    this.unlocked.read();
+    return this.ownSockets;
+  }
+
+  bind(socket: Queue<Uint8Array>): void {
+    this.unlocked.write();
+    this.ownSockets.push(socket);
+  }
+
+  unbind(socket: Queue<Uint8Array>): void {
+    this.unlocked.write();
+    const at = this.ownSockets.indexOf(socket);
+    if (at !== -1) this.ownSockets.splice(at, 1);
   }
 
   /** The `master` link in sysfs. Made when it is first asked for: of very many devices hardly any has one. */

@@ -54,14 +54,11 @@ export class PacketSockets extends SharedObject {
     const dev = this.names.find(ifname);
     if (dev === undefined) return err('ENODEV');
     const received = new Queue<Uint8Array>(this.sim, `frames of ${name}`);
-    dev.sockets.push(received);
+    dev.bind(received);
     return ok({
       received,
       send: (frame) => transmit(dev, frame),
-      close: () => {
-        const at = dev.sockets.indexOf(received);
-        if (at !== -1) dev.sockets.splice(at, 1);
-      },
+      close: () => dev.unbind(received),
     });
   }
 

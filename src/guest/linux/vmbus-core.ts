@@ -9,6 +9,7 @@ import type { Guid } from '../../base/guid.ts';
 import { Cell } from '../../sim/cell.ts';
 import { Mutex } from '../../sim/mutex.ts';
 import type { Task } from '../../sim/operation.ts';
+import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import { OrderedQueue } from '../../sim/work.ts';
 import type { Channel, Offer } from '../hv/channel.ts';
@@ -35,18 +36,24 @@ export class VmbusCore implements VmbusEvents {
   private readonly rescindQueue: OrderedQueue;
   private readonly primaryQueue: OrderedQueue;
   private readonly devices = new Map<number, HvDevice>();
+  /** For {@link devices}. */
+  private readonly list: Place;
   readonly drivers: DriverCore<HvDevice, HvDriver>;
   /** offer_in_progress: offers taken from the slot that have no channel yet. */
   private readonly offersInProgress: Cell<number>;
 
   constructor(sim: Simulation) {
     this.sim = sim;
+    this.list = new Place(sim);
     this.connectionQueue = new OrderedQueue(sim, 'hv_vmbus_con');
     this.rescindQueue = new OrderedQueue(sim, 'hv_vmbus_rescind');
     this.primaryQueue = new OrderedQueue(sim, 'hv_pri_chan');
     this.offersInProgress = new Cell(sim, 'offers in progress', 0);
     this.drivers = new DriverCore(sim, {
-      devices: () => this.devices.values(),
+      devices: () => {
+        this.list.read();
+        return this.devices.values();
+      },
       matches: ({ channel }, driver) => channel.offer.interfaceType === driver.interfaceType,
       isThere: ({ channel }) => !channel.rescinded.now,
       failure: ({ channel }, _, errno) => `probe failed for device ${channel.offer.instance} (${inLog(errno)})`,
@@ -84,6 +91,7 @@ export class VmbusCore implements VmbusEvents {
       probed: new Cell(sim, `${offer.dev}.probe_done`, false),
       driver: undefined,
     };
+    this.list.write();
     this.devices.set(offer.relid, device);
     yield* this.offersInProgress.update((count) => count - 1);
     yield* this.primaryQueue.queue({ name: `probe ${offer.dev}`, body: () => this.addDevice(device) });
@@ -91,6 +99,7 @@ export class VmbusCore implements VmbusEvents {
 
   /** A primary channel of the same type and instance: what is offered again is no sub-channel here. */
   private isKnown({ interfaceType, instance }: Offer): boolean {
+    this.list.read();
     for (const { channel } of this.devices.values()) {
       if (channel.offer.interfaceType === interfaceType && channel.offer.instance === instance) return true;
     }
@@ -107,11 +116,13 @@ export class VmbusCore implements VmbusEvents {
     const { client } = this;
     // The kernel polls both once a millisecond; here it sleeps until they change.
     for (let left = this.offersInProgress.now; left > 0; ) left = yield* this.offersInProgress.whileIs(left);
+    this.list.read();
     const device = this.devices.get(relid);
     if (device === undefined || client === undefined || device.channel.rescinded.now) return;
     yield* device.channel.markRescinded();
     yield* client.wakeWaiters(relid);
     yield* device.probed.whileIs(false);
+    this.list.write();
     this.devices.delete(relid);
     yield* this.drivers.unbind(device);
     yield* client.releaseRelid(relid);

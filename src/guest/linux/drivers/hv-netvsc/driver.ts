@@ -39,21 +39,19 @@ export interface HvNetvsc extends Module {
   readonly pathOf: (nic: string) => Path;
 }
 
+/** What the module registers when it is loaded. */
+export interface NetvscParts {
+  readonly notifier: NotifierBlock;
+  readonly driver: HvDriver;
+}
+
+/** Gives a variant of the module other parts; those that it gets are the module's own, with the list of its NICs. */
+export type NetvscChange = (parts: NetvscParts, list: NicList) => NetvscParts;
+
 /** Each machine has one of its own. */
-export function hvNetvsc(kernel: LinuxKernel): HvNetvsc {
+export function hvNetvsc(kernel: LinuxKernel, change: NetvscChange = (parts) => parts): HvNetvsc {
   const list = new NicList();
-  const nics = new Map<HvDevice, NetvscNic>();
-  const notifier: NotifierBlock = {
-    name: 'hv_netvsc',
-    priority: 0,
-    notify: (event, dev) => onNetdevEvent(kernel, list, event, dev),
-  };
-  const driver: HvDriver = {
-    name: 'hv_netvsc',
-    interfaceType: CLASS_GUIDS.nic,
-    probe: (device) => probe(kernel, list, nics, device),
-    remove: (device) => remove(kernel, list, nics, device),
-  };
+  const { notifier, driver } = change(ownParts(kernel, list), list);
   return {
     name: 'hv_netvsc',
     pathOf(name) {
@@ -72,6 +70,23 @@ export function hvNetvsc(kernel: LinuxKernel): HvNetvsc {
     *unload() {
       yield* kernel.net.removeNotifier(notifier);
       yield* kernel.vmbusCore.drivers.unregister(driver);
+    },
+  };
+}
+
+function ownParts(kernel: LinuxKernel, list: NicList): NetvscParts {
+  const nics = new Map<HvDevice, NetvscNic>();
+  return {
+    notifier: {
+      name: 'hv_netvsc',
+      priority: 0,
+      notify: (event, dev) => onNetdevEvent(kernel, list, event, dev),
+    },
+    driver: {
+      name: 'hv_netvsc',
+      interfaceType: CLASS_GUIDS.nic,
+      probe: (device) => probe(kernel, list, nics, device),
+      remove: (device) => remove(kernel, list, nics, device),
     },
   };
 }
