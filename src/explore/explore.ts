@@ -48,6 +48,7 @@ export interface Found {
   readonly text: string;
   readonly sampledOrders: number;
   readonly searchedOrders: number;
+  readonly departingOrders: number;
   /** Number of the first order with it (the usual one has 0), who drew it, and what was decided in it. */
   readonly number: number;
   readonly by: string;
@@ -71,9 +72,6 @@ export interface Exploration {
   readonly limit: string | undefined;
 }
 
-/** Does jobs, in whatever way, and gives the results in the order of the jobs. */
-export type Crew = (jobs: readonly Job[]) => Promise<readonly JobResult[]> | readonly JobResult[];
-
 /** Orders that are sampled in one job. */
 const SAMPLES_PER_JOB = 25;
 /** Orders after which a search of all orders is divided. */
@@ -87,8 +85,10 @@ export function* planSearch(options: ExploreOptions): Generator<readonly Job[], 
   const { strategy } = options;
   search.addSamples(yield [{ kind: 'first' }]);
   const samplers = samplersOf(strategy);
-  if (samplers.length > 0) search.addSamples(yield sampleJobs(options, samplers, search.length));
-  if (strategy === 'portfolio' || strategy === 'reduced') yield* searchAll(search, options);
+  if (samplers.length > 0 && !search.isOver()) {
+    search.addSamples(yield sampleJobs(options, samplers, search.length));
+  }
+  if ((strategy === 'portfolio' || strategy === 'reduced') && !search.isOver()) yield* searchAll(search, options);
   if (strategy === 'bounded' || (strategy === 'portfolio' && search.isTooLarge)) yield* depart(search, options);
   return search.exploration();
 }
@@ -131,19 +131,24 @@ function* searchAll(
   const parts = divided.whole
     ? yield divided.beginnings.map((from): Job => ({ kind: 'reduced', from, ordersMax: share }))
     : [];
-  search.addSearched([divided, ...parts]);
+  search.addSearched([divided, ...parts], first);
 }
 
 function* depart(
   search: Search,
   { departures, ordersMax }: ExploreOptions,
 ): Generator<readonly Job[], void, readonly JobResult[]> {
-  for (let most = 1; most <= departures; most++) {
+  for (let most = 1; most <= departures && !search.isOver(); most++) {
     const [result] = (yield [{ kind: 'departing', departures: most, ordersMax }]) as readonly [JobResult];
     search.addDeparting(most, result);
     if (!result.whole) return;
   }
 }
+
+/** In which of a search's parts something was found. */
+type Count = 'sampledOrders' | 'searchedOrders' | 'departingOrders';
+
+const sumOfOrders = (results: readonly JobResult[]): number => results.reduce((sum, { orders }) => sum + orders, 0);
 
 /** What has come of a search so far. */
 class Search {
@@ -165,12 +170,13 @@ class Search {
 
   /** The search of all orders came to a limit. */
   get isTooLarge(): boolean {
-    return this.searched?.whole === false && !this.interrupted && !this.found.has(NOT_THE_SAME);
+    return this.searched?.whole === false;
   }
 
-  /** Whether there is no sense in going on. */
-  isOver(results: readonly JobResult[]): boolean {
-    return results.some(({ findings }) => findings.some(({ key }) => key === NOT_THE_SAME));
+  /** Whether there is no sense in going on, with what these bring. */
+  isOver(results: readonly JobResult[] = []): boolean {
+    const diverged = results.some(({ findings }) => findings.some(({ key }) => key === NOT_THE_SAME));
+    return this.interrupted || this.found.has(NOT_THE_SAME) || diverged || results.some(({ stopped }) => stopped);
   }
 
   addSamples(results: readonly JobResult[]): void {
@@ -179,23 +185,32 @@ class Search {
       this.sampled += result.orders;
       this.chances.push(...result.chances);
       this.length = Math.max(this.length, result.decisions);
-      if (!result.whole) this.interrupted = true;
     }
   }
 
-  addSearched(results: readonly JobResult[]): void {
+  /** `first` went through the beginning of what `results` have gone through in parts. */
+  addSearched(results: readonly JobResult[], first?: JobResult): void {
+    const isStopped = results.some(({ stopped }) => stopped);
+    const isBehind = first !== undefined && isStopped && sumOfOrders(results) < first.orders;
     let [orders, cut] = [0, 0];
-    for (const result of results) {
+    for (const result of isBehind ? [first] : results) {
       this.add(result, this.sampled + orders, 'searchedOrders');
       orders += result.orders;
       cut += result.cut;
     }
-    this.searched = { orders, cut, whole: results.every(({ whole }) => whole) };
+    this.searched = { orders, cut, whole: !isBehind && results.every(({ whole }) => whole) };
+    this.interrupted ||= isStopped;
+    if (first === undefined || isBehind) return;
+    // Where a part came to its limit before it was there, what was found before is all there is.
+    const known = new Set(results.flatMap(({ findings }) => findings.map(({ key }) => key)));
+    for (const finding of first.findings) {
+      if (!known.has(finding.key)) this.addFinding(finding, this.sampled, 'searchedOrders');
+    }
   }
 
   addDeparting(departures: number, result: JobResult): void {
     const before = this.sampled + (this.searched?.orders ?? 0);
-    this.add(result, before, 'searchedOrders');
+    this.add(result, before, 'departingOrders');
     this.departing = { departures, orders: result.orders, whole: result.whole };
   }
 
@@ -214,17 +229,20 @@ class Search {
     return this.searched === undefined ? 'sampled' : 'limit';
   }
 
-  private add(result: JobResult, before: number, count: 'sampledOrders' | 'searchedOrders'): void {
+  private add(result: JobResult, before: number, count: Count): void {
     this.steps += result.steps;
     this.limit ??= result.limit;
+    if (result.stopped) this.interrupted = true;
     for (const finding of result.findings) this.addFinding(finding, before, count);
   }
 
-  private addFinding(finding: Finding, before: number, count: 'sampledOrders' | 'searchedOrders'): void {
+  private addFinding(finding: Finding, before: number, count: Count): void {
     const { key, text, by, order, at } = finding;
-    const first = { key, text, by, order, number: before + at, sampledOrders: 0, searchedOrders: 0 };
-    const known = this.found.get(key) ?? first;
-    this.found.set(key, { ...known, [count]: known[count] + finding.orders });
+    const none = { sampledOrders: 0, searchedOrders: 0, departingOrders: 0 };
+    const known = this.found.get(key) ?? { key, text, by, order, number: before + at, ...none };
+    // Orders with more departures are those with fewer ones again, and others.
+    const orders = count === 'departingOrders' ? Math.max(known[count], finding.orders) : known[count] + finding.orders;
+    this.found.set(key, { ...known, [count]: orders });
   }
 
   /** The mean of one divided by the chance of each drawn order is how many orders there are (Knuth 1975). */

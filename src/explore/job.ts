@@ -60,6 +60,8 @@ export interface JobResult {
   readonly decisions: number;
   /** Whether the job went through all that it was to go through. */
   readonly whole: boolean;
+  /** Whether it was asked to stop, by its {@link Pause}. */
+  readonly stopped: boolean;
   readonly findings: readonly Finding[];
   /** Why a run had no verdict, if one had none. */
   readonly limit: string | undefined;
@@ -67,6 +69,20 @@ export interface JobResult {
   readonly chances: readonly number[];
   readonly beginnings: readonly Beginning[];
 }
+
+/** The result of a job that did not come to anything, since all was to stop. */
+export const NOTHING: JobResult = {
+  orders: 0,
+  cut: 0,
+  steps: 0,
+  decisions: 0,
+  whole: false,
+  stopped: true,
+  findings: [],
+  limit: undefined,
+  chances: [],
+  beginnings: [],
+};
 
 /** Asked between two runs; true ends the job there. `orders` so far, and of them those in which something was found. */
 export type Pause = (orders: number, failing: number) => boolean;
@@ -144,6 +160,7 @@ class Tally {
   private steps = 0;
   private decisions = 0;
   private failing = 0;
+  private stopped = false;
   private limit: string | undefined;
   private readonly findings = new Map<string, Finding>();
 
@@ -155,7 +172,8 @@ class Tally {
   /** One more order; false when the job is to end. */
   run(strategy: Strategy, by: string, twice: boolean): boolean {
     const recorded = strategy instanceof Reduced ? undefined : new RecordOrder(strategy);
-    const orderOf = (): readonly Choice[] => (strategy instanceof Reduced ? strategy.order() : (recorded?.choices ?? []));
+    const orderOf = (): readonly Choice[] =>
+      strategy instanceof Reduced ? strategy.order() : (recorded?.choices ?? []);
     let outcome: Outcome;
     try {
       outcome = twice ? this.runTwice(recorded ?? strategy) : this.program(recorded ?? strategy);
@@ -167,7 +185,7 @@ class Tally {
     this.steps += outcome.steps;
     if (outcome.stop === 'cut') {
       this.cut++;
-      return !this.pause(this.orders, this.failing);
+      return this.goesOn();
     }
     this.limit ??= outcome.limit;
     this.decisions = Math.max(this.decisions, recorded?.decisions ?? 0);
@@ -178,14 +196,30 @@ class Tally {
     }
     if (keys.size > 0) this.failing++;
     this.orders++;
-    return !this.pause(this.orders, this.failing);
+    return this.goesOn();
   }
 
   result(whole: boolean): JobResult {
-    const { orders, cut, steps, decisions, limit, chances } = this;
+    const { orders, cut, steps, decisions, stopped, limit, chances } = this;
     const diverged = this.findings.has(NOT_THE_SAME);
     const findings = [...this.findings.values()];
-    return { orders, cut, steps, decisions, whole: whole && !diverged, findings, limit, chances, beginnings: [] };
+    return {
+      orders,
+      cut,
+      steps,
+      decisions,
+      whole: whole && !diverged,
+      stopped,
+      findings,
+      limit,
+      chances,
+      beginnings: [],
+    };
+  }
+
+  private goesOn(): boolean {
+    this.stopped = this.pause(this.orders, this.failing);
+    return !this.stopped;
   }
 
   private note(found: Found, by: string, order: readonly Choice[]): void {
