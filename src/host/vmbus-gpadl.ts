@@ -114,7 +114,8 @@ export class GpadlKeeper {
       this.server.refuse('vmbus', 'gpadlBody', 'no GPADL waits for it');
       return;
     }
-    gpadl.pfns.push(...pfns.slice(0, gpadl.wanted - gpadl.pfns.length));
+    const count = Math.min(pfns.length, gpadl.wanted - gpadl.pfns.length);
+    for (let i = 0; i < count; i++) gpadl.pfns.push(pfns[i] as number);
     this.settle(handle);
   }
 
