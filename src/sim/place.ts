@@ -1,3 +1,4 @@
+import { itemPart } from './footprint.ts';
 import type { Simulation } from './simulation.ts';
 
 /**
@@ -19,5 +20,11 @@ export class Place {
 
   write(): void {
     this.sim.footprint?.write(this.place);
+  }
+
+  /** One entry of a table: what happens to others does not matter to it, but what happens to all does. */
+  writeEntry(key: number): void {
+    this.sim.footprint?.read(this.place);
+    this.sim.footprint?.write(this.place, itemPart(key));
   }
 }

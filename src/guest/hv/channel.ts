@@ -69,25 +69,29 @@ export class Channel {
   /** Answers whose waiters also look whether the channel was taken back. */
   private readonly polled = new Set<{ resolve(answer: 'rescinded'): Operation<boolean> }>();
   private readonly outstanding = new Map<bigint, WaitCell<Answer>>();
-  /** For {@link opening}, {@link polled} and {@link outstanding}, which senders and the serving context share. */
-  private readonly shared: Place;
+  /** For {@link opening}, for {@link polled} and for {@link outstanding}, which senders and the serving context share. */
+  private readonly ends: Place;
+  private readonly polls: Place;
+  private readonly requests: Place;
 
   constructor(sim: Simulation, bus: Bus, offer: Offer) {
     this.sim = sim;
     this.bus = bus;
     this.offer = offer;
-    this.shared = new Place(sim);
+    this.ends = new Place(sim);
+    this.polls = new Place(sim);
+    this.requests = new Place(sim);
     this.rescinded = new Cell(sim, `${offer.dev}.rescinded`, false);
   }
 
   /** What is there while the channel is open. */
   get opening(): Opening | undefined {
-    this.shared.read();
+    this.ends.read();
     return this.current;
   }
 
   set opening(opening: Opening | undefined) {
-    this.shared.write();
+    this.ends.write();
     this.current = opening;
   }
 
@@ -115,7 +119,7 @@ export class Channel {
   ): Task<{ readonly result: SendResult; readonly answer: WaitCell<Answer> }> {
     const id = this.takeId();
     const answer = new WaitCell<Answer>(this.sim, `${this.offer.dev} host's answer to ${waitingFor}`, limit);
-    this.shared.write();
+    this.requests.writeEntry(Number(id));
     this.outstanding.set(id, answer);
     const result = yield* this.write(out, id);
     if (result !== 'sent') this.outstanding.delete(id);
@@ -124,12 +128,12 @@ export class Channel {
 
   /** Waits for an answer, but no longer than the host lets us have the channel (wait_for_response()). */
   *untilRescinded<T>(answer: WaitCell<T | 'rescinded'>): Task<T | 'rescinded' | undefined> {
-    this.shared.write();
+    this.polls.read(); // that of others does not matter, only who looks at all of them
     this.polled.add(answer);
     // Between the request and here, when nobody was there to be told.
     if (this.rescinded.now) yield* answer.resolve('rescinded');
     const got = yield* answer.wait();
-    this.shared.write();
+    this.polls.read(); // that of others does not matter, only who looks at all of them
     this.polled.delete(answer);
     return got;
   }
@@ -163,7 +167,7 @@ export class Channel {
 
   /** Hands a completion to whoever asked; false when nobody did (or somebody was answered already). */
   *resolve(packet: Answered): Task<boolean> {
-    this.shared.write();
+    this.requests.writeEntry(Number(packet.transactionId));
     const answer = this.outstanding.get(packet.transactionId);
     if (answer === undefined) return false;
     this.outstanding.delete(packet.transactionId);
@@ -196,13 +200,13 @@ export class Channel {
   /** The host has taken the channel back: requests that only a packet could answer stay open, as in the kernel. */
   *markRescinded(): Task {
     yield* this.rescinded.set(true);
-    this.shared.read();
+    this.polls.write();
     for (const answer of [...this.polled]) yield* answer.resolve('rescinded');
   }
 
   /** Gives up on all requests: their waiters were released by closing the channel. */
   forgetRequests(): void {
-    this.shared.write();
+    this.requests.write();
     this.outstanding.clear();
   }
 }

@@ -7,6 +7,7 @@
 import type { Guid } from '../../base/guid.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { Bus } from '../../bus/bus.ts';
+import { namePart } from '../../sim/footprint.ts';
 import type { Operation, Task } from '../../sim/operation.ts';
 import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
@@ -230,7 +231,7 @@ export class VmbusClient {
   }
 
   private *answer(key: string, message: Response): Task {
-    this.asked.write();
+    this.asked.writeEntry(namePart(key));
     const cell = this.waiting.get(key);
     if (cell === undefined) return; // an answer that nobody waits for is dropped, as in the kernel
     this.waiting.delete(key);
@@ -239,7 +240,7 @@ export class VmbusClient {
 
   private expect(key: string): WaitCell<Response | 'rescinded'> {
     const cell = new WaitCell<Response | 'rescinded'>(this.sim, `host's answer: ${key}`);
-    this.asked.write();
+    this.asked.writeEntry(namePart(key));
     this.waiting.set(key, cell);
     return cell;
   }
