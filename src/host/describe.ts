@@ -1,11 +1,12 @@
+import type { EventKind } from '../trace/event.ts';
 import type { Recorder } from '../trace/recorder.ts';
 
 /**
  * A message in one line for the trace: its fields as `name=value`, by name, so that it reads the same however it came.
- * Nothing when nobody listens.
+ * Nothing when nobody listens to events of the kind that is to tell it.
  */
-export const describe = (trace: Recorder, message: { readonly name: string }): string =>
-  trace.heard ? inOneLine(message) : '';
+export const describe = (trace: Recorder, kind: EventKind, message: { readonly name: string }): string =>
+  trace.hears(kind) ? inOneLine(message) : '';
 
 function inOneLine(message: object): string {
   return Object.entries(message)

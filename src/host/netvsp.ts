@@ -67,7 +67,7 @@ export function receiveNetvsp(nic: Nic, channel: OpenChannel, packet: ReadPacket
     from: 'guest',
     name: message.name,
     nic: nic.name,
-    detail: describe(nic.worker.around.sim.trace, message),
+    detail: describe(nic.worker.around.sim.trace, 'nvsp.message', message),
   });
   const { transactionId, completionRequested } = packet;
   const head = { transactionId, completionRequested };

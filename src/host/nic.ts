@@ -98,7 +98,7 @@ export class Nic {
       to: 'ring',
       channel,
       packet,
-      tell: this.told(message.name, describe(this.worker.around.sim.trace, message)),
+      tell: this.told(message.name, describe(this.worker.around.sim.trace, 'nvsp.message', message)),
     });
   }
 
@@ -120,7 +120,7 @@ export class Nic {
       to: 'ring',
       channel,
       packet,
-      tell: this.told(answer.name, describe(this.worker.around.sim.trace, answer)),
+      tell: this.told(answer.name, describe(this.worker.around.sim.trace, 'nvsp.message', answer)),
     });
   }
 

@@ -41,7 +41,7 @@ function putRndis(nic: Nic, message: RndisControl, fate: Fate): void {
   }
   const packet = putIn(nic, section, message, RNDIS_CHANNEL.control);
   if (packet === undefined) return;
-  const detail = describe(nic.worker.around.sim.trace, message);
+  const detail = describe(nic.worker.around.sim.trace, 'rndis.message', message);
   const tell = { kind: 'rndis.message', from: 'host', name: message.name, nic: nic.name, detail } as const;
   carry(nic.worker, nic.name, fate, { to: 'ring', channel, packet, tell });
 }

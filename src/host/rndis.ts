@@ -81,7 +81,7 @@ export function answerRndis(nic: Nic, message: RndisControl): void {
 function control(nic: Nic, message: RndisControl): void {
   const { channel } = nic.state;
   if (channel === undefined) return;
-  const detail = describe(nic.worker.around.sim.trace, message);
+  const detail = describe(nic.worker.around.sim.trace, 'rndis.message', message);
   nic.worker.emit({ kind: 'rndis.message', from: 'guest', name: message.name, nic: nic.name, detail });
   nic.later(nic.name, message.name, { what: 'rndis-due', session: channel.session, message });
 }

@@ -83,7 +83,7 @@ export class VmbusServer implements Behaviour, GpadlServer {
       from: 'host',
       name: message.name,
       dev,
-      detail: describe(this.around.sim.trace, message),
+      detail: describe(this.around.sim.trace, 'vmbus.message', message),
     } as const;
     sendMessage(this.worker, dev, message.name, { to: 'guest', message, tell });
   }
@@ -143,7 +143,7 @@ export class VmbusServer implements Behaviour, GpadlServer {
       from: 'guest',
       name: message.name,
       dev,
-      detail: describe(this.around.sim.trace, message),
+      detail: describe(this.around.sim.trace, 'vmbus.message', message),
     });
     if (message.name === 'gpadlHeader') this.gpadls.gather(message);
     else takeUp(this.worker, [dev, message.name], this.replySpan, { what: 'vmbus-due', message });

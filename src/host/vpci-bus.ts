@@ -27,7 +27,7 @@ export function sayVpci(nic: Nic, session: VpciSession, message: VpciMessage): v
       from: 'host',
       name: message.name,
       dev: nic.vf,
-      detail: describe(nic.worker.around.sim.trace, message),
+      detail: describe(nic.worker.around.sim.trace, 'vpci.message', message),
     },
   });
 }
@@ -45,7 +45,7 @@ export function completeVpci(nic: Nic, session: VpciSession, request: RequestHea
       from: 'host',
       name: `${answer.name} completion`,
       dev: nic.vf,
-      detail: describe(nic.worker.around.sim.trace, answer),
+      detail: describe(nic.worker.around.sim.trace, 'vpci.message', answer),
     },
   });
 }

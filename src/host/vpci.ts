@@ -62,7 +62,7 @@ export function receiveVpci(nic: Nic, channel: OpenChannel, packet: ReadPacket):
     from: 'guest',
     name: message.name,
     dev: nic.vf,
-    detail: describe(nic.worker.around.sim.trace, message),
+    detail: describe(nic.worker.around.sim.trace, 'vpci.message', message),
   });
   const { transactionId, completionRequested } = packet;
   const head = { transactionId, completionRequested };

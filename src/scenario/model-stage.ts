@@ -16,7 +16,7 @@ import type { Event, EventKind } from '../trace/event.ts';
 import { Flow } from '../user/flows.ts';
 import { ipv4Address } from '../wire/ipv4.ts';
 import type { Answer, FlowPlan, GuestVerb, Question, Stage } from './stage.ts';
-import { TOLD_BY } from './told-by.ts';
+import { TELLING, TOLD_BY } from './told-by.ts';
 
 /** A flow's own address in its NIC's subnet, behind those that are leased. */
 const FLOW_HOST = 251;
@@ -55,8 +55,8 @@ export class ModelStage implements Stage {
     this.machine = machine;
     this.sim = machine.sim;
     this.awaitBoot = new Boot(this.sim, 'boot');
-    this.told = new Map(Object.values(TOLD_BY).flatMap((kinds) => kinds.map((kind) => [kind, new Place(this.sim)])));
-    this.sim.trace.listen((event) => this.notice(event));
+    this.told = new Map(TELLING.map((kind) => [kind, new Place(this.sim)]));
+    this.sim.trace.listen((event) => this.notice(event), TELLING);
     this.awaitBoot.booting = this.sim.spawn('boot', 'guest', this.boot());
   }
 

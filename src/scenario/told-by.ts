@@ -22,3 +22,6 @@ export const TOLD_BY: Readonly<Record<Question['ask'], readonly EventKind[]>> = 
   'lost-at-most': ['flow', 'frame.lost'],
   'servicing-done': ['servicing.phase'],
 };
+
+/** All of them, each once. */
+export const TELLING: readonly EventKind[] = [...new Set(Object.values(TOLD_BY).flat())];
