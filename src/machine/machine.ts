@@ -7,12 +7,13 @@ import { loadRecord, saveRecord } from '../base/snapshot.ts';
 import { Bus, type BusRecord } from '../bus/bus.ts';
 import type { VfModel } from '../device-kit.ts';
 import { LinuxGuest } from '../guest/linux/linux-guest.ts';
+import type { DriverFactory } from '../guest/linux/modules.ts';
 import { PROFILES, withFixes } from '../guest/linux/profile.ts';
 import { Host, type HostRecord } from '../host/host.ts';
 import type { Catalogue } from '../host/plan.ts';
 import { Latency } from '../sim/latency.ts';
 import type { Task } from '../sim/operation.ts';
-import { Simulation } from '../sim/simulation.ts';
+import { Simulation, type TaskGuard } from '../sim/simulation.ts';
 import type { Strategy } from '../sim/strategy.ts';
 import { Recorder } from '../trace/recorder.ts';
 import { startObservers } from '../user/observers.ts';
@@ -23,6 +24,9 @@ export type { Catalogue };
 export interface MachineOptions {
   readonly trace?: Recorder | undefined;
   readonly strategy?: Strategy | undefined;
+  /** Modules of the guest beside its own, or in the place of those that have the same name. */
+  readonly drivers?: readonly DriverFactory[] | undefined;
+  readonly guard?: TaskGuard | undefined;
 }
 
 export class Machine {
@@ -36,7 +40,7 @@ export class Machine {
 
   constructor(plan: Plan, catalogue: Catalogue, options: MachineOptions = {}) {
     this.plan = plan;
-    const sim = new Simulation(options.trace ?? new Recorder(), options.strategy);
+    const sim = new Simulation(options.trace ?? new Recorder(), options.strategy, options.guard);
     this.sim = sim;
     this.latency = new Latency(plan.latency);
     this.bus = new Bus(sim, plan.transport);
@@ -46,6 +50,7 @@ export class Machine {
       profile: withFixes(known(PROFILES[plan.guest], `guest ${plan.guest}`), plan.fixes),
       latency: this.latency,
       vfTraits: catalogue.vfs.map(traitsOf),
+      drivers: options.drivers ?? [],
       devOf: (instance) => this.host.devOf(instance),
     });
     startObservers(plan.user, { sim, uapi: this.guest, latency: this.latency });

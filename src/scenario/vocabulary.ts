@@ -17,8 +17,8 @@ export interface Vocabulary {
   readonly modules: readonly string[];
 }
 
-/** What a scenario can name when the modelled machine has these devices. */
-export function vocabularyOf({ vfs, synthetics }: Catalogue): Vocabulary {
+/** What a scenario can name when the modelled machine has these devices, and its guest these modules beside its own. */
+export function vocabularyOf({ vfs, synthetics }: Catalogue, added: readonly string[] = []): Vocabulary {
   const drivers = vfs.flatMap(({ pci }) =>
     VF_DRIVER_IDS.filter(({ vendor, device }) => vendor === pci.vendor && device === pci.device),
   );
@@ -29,7 +29,7 @@ export function vocabularyOf({ vfs, synthetics }: Catalogue): Vocabulary {
     synthetics: synthetics.map(({ name }) => name),
     observers: OBSERVER_NAMES,
     // Bus and synthetic NIC first, as in an initramfs.
-    modules: ['pci-hyperv', 'hv_netvsc', ...new Set(drivers.map(({ driver }) => driver))],
+    modules: [...new Set(['pci-hyperv', 'hv_netvsc', ...drivers.map(({ driver }) => driver), ...added])],
   };
 }
 

@@ -3,6 +3,7 @@
  * The record of operations is what replay checks, deadlock reports and partial-order reduction are driven from, so
  * whether an operation is enabled must be a pure function of its object.
  */
+import { InvariantError } from '../base/assert.ts';
 import type { Context } from './context.ts';
 import type { Footprint } from './footprint.ts';
 import type { Simulation } from './simulation.ts';
@@ -18,7 +19,8 @@ export class Operation<T = unknown> {
   readonly object: SharedObject;
   readonly kind: string;
   readonly arg: unknown;
-  private asked = false;
+  /** How often `yield*` has come for more: it asks, then it is answered. */
+  private calls = 0;
   /** Only says what `yield*` gives; never there at run time. */
   declare readonly result: T;
 
@@ -28,16 +30,22 @@ export class Operation<T = unknown> {
     this.arg = arg;
   }
 
+  /** Where `yield*` has taken it to: a plain `yield` leaves it as it was made. */
+  get state(): 'made' | 'asked' | 'answered' {
+    return this.calls === 0 ? 'made' : this.calls === 1 ? 'asked' : 'answered';
+  }
+
   [Symbol.iterator](): this {
+    if (this.calls > 0)
+      throw new InvariantError(`"${this.kind} ${this.object.name}" is an operation that was used before`);
     return this;
   }
 
   next(value?: unknown): IteratorResult<Operation, T> {
-    if (this.asked) {
+    if (this.calls++ > 0) {
       ANSWERED.value = value;
       return ANSWERED as IteratorReturnResult<T>;
     }
-    this.asked = true;
     ASKING.value = this;
     return ASKING;
   }

@@ -27,6 +27,9 @@ export interface RunLimits {
   readonly enough?: () => boolean;
 }
 
+/** Stands between the task of a new context and the machine: for code that is not netvsim's own. */
+export type TaskGuard = (name: string, task: Runner) => Runner;
+
 export class Simulation {
   readonly clock = new Clock();
   readonly trace: Recorder;
@@ -44,10 +47,12 @@ export class Simulation {
   /** There once a strategy has asked for the clock to be picked. */
   private ticking: Ticking | undefined;
   private clockContext: Context | undefined;
+  private readonly guard: TaskGuard | undefined;
 
-  constructor(trace: Recorder = new Recorder(), strategy: Strategy = new RunOn()) {
+  constructor(trace: Recorder = new Recorder(), strategy: Strategy = new RunOn(), guard?: TaskGuard) {
     this.trace = trace;
     this.strategy = strategy;
+    this.guard = guard;
     trace.stampedBy(() => ({ time: this.clock.now, step: this.steps, context: this.running?.name ?? 'clock' }));
     strategy.begin();
   }
@@ -74,7 +79,7 @@ export class Simulation {
 
   /** Starts a context: its code runs up to the first operation now. */
   spawn(name: string, side: ContextSide, task: Task<unknown>, options: { readonly daemon?: boolean } = {}): Context {
-    return this.start(name, side, task, options.daemon ?? false);
+    return this.start(name, side, this.guard?.(name, task) ?? task, options.daemon ?? false);
   }
 
   /** Starts a context that is driven by records instead of a generator (the host's workers). It may wait for ever. */
