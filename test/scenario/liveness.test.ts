@@ -1,16 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { ms, type Nanoseconds, seconds } from '../../src/base/time.ts';
-import { makeStage, VOCABULARY } from '../../src/cli/model.ts';
-import { loadScenario } from '../../src/scenario/load.ts';
 import { LongWaits } from '../../src/scenario/long-waits.ts';
-import type { ModelStage } from '../../src/scenario/model-stage.ts';
-import { runScenario } from '../../src/scenario/run.ts';
 import { Mutex } from '../../src/sim/mutex.ts';
 import type { Task } from '../../src/sim/operation.ts';
 import { Simulation } from '../../src/sim/simulation.ts';
 import { WaitCell } from '../../src/sim/wait-cell.ts';
-import type { Event, EventOf } from '../../src/trace/event.ts';
+import type { EventOf } from '../../src/trace/event.ts';
 import { keep } from '../../src/trace/recorder.ts';
+import { runText } from '../support/text-scenario.ts';
 
 describe('who has waited for very long', () => {
   /** Lets the simulation go on to a moment, with every look that is due; who was told of, and when. */
@@ -105,38 +102,11 @@ describe('who has waited for very long', () => {
 });
 
 describe('a machine', () => {
-  const up = '+0ms host offer nic1\n  ~5s expect nic1 is present\n  +0ms guest up nic1';
-
-  /** Runs it; `meddle` is told each event and may reach into the machine. */
-  function run(steps: string, meddle: (event: Event, stage: ModelStage) => void = () => {}) {
-    const nics = 'nics:\n  nic1: { mac: "00:0d:3a:12:34:56", vf: mlx5 }';
-    const loaded = loadScenario(`name: test\nabout: test\n${nics}\nsteps: |\n  ${steps}\n`, 'test.yaml', VOCABULARY);
-    if (!loaded.ok) throw new Error(loaded.error.map(({ message }) => message).join('\n'));
-    const events: Event[] = [];
-    let stage: ModelStage | undefined;
-    const { verdict } = runScenario(
-      loaded.value,
-      (plan, options) => {
-        stage = makeStage(plan, options);
-        return stage;
-      },
-      {
-        listeners: [
-          (event) => {
-            events.push(event);
-            if (stage !== undefined) meddle(event, stage);
-          },
-        ],
-      },
-    );
-    const failures = verdict.failures.map(
-      ({ kind, what, found }) => `${kind === 'invariant' ? '' : '! '}${what}: ${found}`,
-    );
-    return { verdict, events, failures };
-  }
+  const up = ['+0ms host offer nic1', '~5s expect nic1 is present', '+0ms guest up nic1'];
+  const withoutAssociation = [...up, '+20ms host offer vf of nic1'];
 
   test('whose association never comes waits for it under the RTNL, and everybody else for the RTNL', () => {
-    const { verdict, failures } = run(`${up}\n  +20ms host offer vf of nic1\n  +10s guest mtu nic1 1400`);
+    const { verdict, failures } = runText({ steps: [...withoutAssociation, '+10s guest mtu nic1 1400'] });
     expect(verdict.exit).toBe(1);
     expect(failures.slice(0, 3)).toEqual([
       'rtnl-held-briefly: nic1.vf_takeover: it holds the RTNL, for which scenario waits and waits (since 10.020360 s)',
@@ -147,17 +117,22 @@ describe('a machine', () => {
   });
 
   test('that still ticks meanwhile is told after two minutes', () => {
-    const flow = '+0ms flow echo on nic1 every 10s';
-    const { verdict, failures } = run(`${up}\n  ${flow}\n  +20ms host offer vf of nic1\n  +200s expect nic1 is up`);
+    const ticking = [
+      ...up,
+      '+0ms flow echo on nic1 every 10s',
+      '+20ms host offer vf of nic1',
+      '+200s expect nic1 is up',
+    ];
+    const { verdict, failures } = runText({ steps: ticking });
     const waits = 'host-waits-end: nic1.vf_takeover: it waits and waits: wait nic1.vf_add (since 0.820520 s)';
     expect(failures).toContain(waits);
-    const told = verdict.failures[failures.indexOf(waits)];
-    expect(told?.at).toBe(seconds(120) + 820_520_000);
+    expect(verdict.failures[failures.indexOf(waits)]?.at).toBe(seconds(120) + 820_520_000);
   });
 
   test('that holds the RTNL for a second or more says so', () => {
-    const associated = '+10s host associate vf of nic1\n  ~5s expect datapath of nic1 is vf';
-    const { verdict, events } = run(`${up}\n  +20ms host offer vf of nic1\n  ${associated}`);
+    const { verdict, events } = runText({
+      steps: [...withoutAssociation, '+10s host associate vf of nic1', '~5s expect datapath of nic1 is vf'],
+    });
     expect(verdict).toMatchObject({ exit: 0, failures: [] });
     const held = events.filter((event): event is EventOf<'rtnl.held'> => event.kind === 'rtnl.held');
     expect(held.map(({ context, since }) => `${context} since ${since / 1e9}`)).toEqual([
@@ -167,7 +142,7 @@ describe('a machine', () => {
   });
 
   test('whose interrupt gets lost leaves a ring unread', () => {
-    const { failures } = run(up, (event, { machine }) => {
+    const { failures } = runText({ steps: up }, (event, { machine }) => {
       if (event.kind === 'netvsc.listed') machine.bus.unlisten(1);
     });
     expect(failures).toContain(
