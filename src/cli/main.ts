@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The program: commands, and what its exit codes mean . */
-import { runInNewContext } from 'node:vm';
 import { Command, CommanderError } from 'commander';
+import { interruptible, isInterrupt } from '../campaign/interruptible.ts';
 import { addCheck } from './check.ts';
 import { addDrill } from './drill.ts';
 import { addExplain } from './explain.ts';
@@ -47,7 +47,7 @@ Exit codes: 0 held, 1 failed, 2 wrong input, 3 a limit was reached before the ve
 const allOf = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(allOf)];
 
 function explain(error: unknown): number {
-  if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
+  if (isInterrupt(error)) {
     dropDraft();
     clearProgress();
     complain('interrupted: no verdict');
@@ -62,19 +62,19 @@ function explain(error: unknown): number {
   return EXIT.bug;
 }
 
-function main(): void {
+async function main(): Promise<void> {
   endWhenNobodyReads();
   let exit: number = EXIT.held;
   const program = buildProgram((code) => {
     exit = code;
   });
   try {
-    // A run never comes back to the event loop, where a handler of Ctrl-C would be called: this stops it anywhere.
-    runInNewContext('work()', { work: () => program.parse() }, { breakOnSigint: true });
+    // Most commands never come back to the event loop, where a handler of Ctrl-C would be called.
+    await interruptible(() => program.parseAsync());
   } catch (error) {
     exit = explain(error);
   }
   process.exitCode = exit;
 }
 
-main();
+await main();

@@ -1,10 +1,14 @@
-/** One line that says how far a run is, on terminals only and only when it takes a while. */
+/** How far what takes long has come: a line that stands on a terminal, lines one below the other elsewhere. */
 import { formatDuration } from '../base/time.ts';
+import { inThousands } from '../report/exploration.ts';
 import type { Simulation } from '../sim/simulation.ts';
 
 const SILENT_MS = 2000;
 const BETWEEN_MS = 200;
+/** Between two lines where none can be taken away again. */
+const BETWEEN_LINES_MS = 10_000;
 const USUAL_COLUMNS = 80;
+const BAR_WIDTH = 24;
 
 let standing = false;
 
@@ -14,6 +18,13 @@ export function clearProgress(): void {
   standing = false;
 }
 
+function show(line: string): void {
+  standing = true;
+  // What is wider than the terminal takes a second line, which nothing takes away.
+  process.stderr.write(`\r\u001b[K${line.slice(0, Math.max(1, (process.stderr.columns || USUAL_COLUMNS) - 1))}`);
+}
+
+/** Of one run: on terminals only. */
 export class Progress {
   /** What the run is at, put before the figures. */
   phase = '';
@@ -26,13 +37,70 @@ export class Progress {
     if (!this.shown || now - this.begun < SILENT_MS || now - this.shownAt < BETWEEN_MS) return;
     this.shownAt = now;
     const phase = this.phase === '' ? '' : `${this.phase}, `;
-    standing = true;
-    const line = `${phase}${formatDuration(sim.now)} of virtual time, ${sim.steps} steps`;
-    // What is wider than the terminal takes a second line, which nothing takes away.
-    process.stderr.write(`\r\u001b[K${line.slice(0, Math.max(1, (process.stderr.columns || USUAL_COLUMNS) - 1))}`);
+    show(`${phase}${formatDuration(sim.now)} of virtual time, ${sim.steps} steps`);
   }
 
   end(): void {
     clearProgress();
   }
+}
+
+/** How far a search is. */
+export interface SearchState {
+  readonly doing: string;
+  /** Of what it is doing now: so much of so much. */
+  readonly done: number;
+  readonly of: number;
+  /** It may come to its end before. */
+  readonly isAtMost: boolean;
+  /** In all, since it began. */
+  readonly orders: number;
+  readonly failing: number;
+}
+
+/** Of a search. It asks for the state itself, so the thread must come back to its event loop now and then. */
+export class SearchProgress {
+  private readonly begun = Date.now();
+  private readonly look: () => SearchState;
+  private readonly timer: NodeJS.Timeout;
+  private doing = '';
+  private doingSince = this.begun;
+  private shownAt = 0;
+
+  constructor(look: () => SearchState) {
+    this.look = look;
+    this.timer = setInterval(() => this.see(), BETWEEN_MS);
+  }
+
+  end(): void {
+    clearInterval(this.timer);
+    clearProgress();
+  }
+
+  private see(): void {
+    const now = Date.now();
+    const state = this.look();
+    if (state.doing !== this.doing) [this.doing, this.doingSince] = [state.doing, now];
+    if (now - this.begun < SILENT_MS) return;
+    const times = { all: now - this.begun, now: now - this.doingSince };
+    if (process.stderr.isTTY === true) show(`${bar(state)} ${sayProgress(state, times)}`);
+    else if (now - this.shownAt >= BETWEEN_LINES_MS) {
+      this.shownAt = now;
+      process.stderr.write(`${sayProgress(state, times)}\n`);
+    }
+  }
+}
+
+function bar({ done, of }: SearchState): string {
+  const filled = Math.round((BAR_WIDTH * Math.min(done, of)) / Math.max(1, of));
+  return `[${'='.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}]`;
+}
+
+/** `sampling: 1,234 orders, 5,100 a second, 2 failing, 3 s left`. `times`: milliseconds in all, and at what it does now. */
+export function sayProgress(state: SearchState, times: { readonly all: number; readonly now: number }): string {
+  const { doing, done, of, isAtMost, orders, failing } = state;
+  const rate = Math.round((orders * 1000) / Math.max(1, times.all));
+  const left = done === 0 ? undefined : Math.ceil((times.now * Math.max(0, of - done)) / done / 1000);
+  const rest = left === undefined ? '' : `, ${isAtMost ? 'at most ' : ''}${inThousands(left)} s left`;
+  return `${doing}: ${inThousands(orders)} orders, ${inThousands(rate)} a second, ${inThousands(failing)} failing${rest}`;
 }

@@ -4,7 +4,7 @@ import { identityOf } from '../explore/fingerprint.ts';
 import { RecordOrder } from '../explore/record-order.ts';
 import { Replay } from '../explore/replay.ts';
 import { keyOf } from '../explore/scenario-program.ts';
-import { formatSchedule, type Identity, mismatch, parseSchedule, type Schedule } from '../explore/schedule.ts';
+import type { Identity, Schedule } from '../explore/schedule.ts';
 import { runAsJson } from '../report/json.ts';
 import { formatJunit } from '../report/junit.ts';
 import { formatTimeline, formatVerdict } from '../report/timeline.ts';
@@ -25,6 +25,7 @@ import { scenarioFile, version } from './package-files.ts';
 import { Progress } from './progress.ts';
 import { readText } from './read-file.ts';
 import { reproduction } from './reproduction.ts';
+import { checkFits, readSchedule, writeSchedule } from './schedule-file.ts';
 import { complain, print, wantsColour } from './terminal.ts';
 import { checkOutputs, writeFile } from './write-file.ts';
 
@@ -83,8 +84,8 @@ function run(given: string, flags: RunFlags): number {
   const { record, junit, trace } = flags;
   checkOutputs({ '--record': record, '--junit': junit, '--trace': trace }, [file, flags.schedule]);
   const scenario = loadFile(file, flags);
-  const schedule =
-    flags.schedule === undefined ? undefined : loadSchedule(flags.schedule, identityOf(scenario, flags.without));
+  const identity = identityOf(scenario, flags.without);
+  const schedule = flags.schedule === undefined ? undefined : scheduleFor(identity, flags.schedule);
   const replay = schedule === undefined ? undefined : new Replay(scenario, schedule);
   const inner: Strategy = replay?.strategy ?? new RunOn();
   const order = flags.record === undefined ? undefined : new RecordOrder(inner);
@@ -97,15 +98,20 @@ function run(given: string, flags: RunFlags): number {
   if (order !== undefined && flags.record !== undefined) {
     const { choices } = order;
     const { time } = schedule ?? { time: 'idle' };
-    const identity = identityOf(scenario, flags.without);
     const finds = [...new Set(verdict.failures.map(keyOf))];
-    writeFile(flags.record, formatSchedule({ ...identity, file: given, time, finds, choices }));
+    writeSchedule(flags.record, { ...identity, file: given, time, finds, choices });
   }
   if (flags.trace !== undefined) writeFile(flags.trace, encodeTrace({ header, events }));
   if (flags.junit !== undefined) writeFile(flags.junit, junitOf(header, verdict));
   report(header, verdict, events, flags);
   if (verdict.exit !== 0) complain([...advice(verdict), `reproduce with: ${reproduction()}`].join('\n'));
   return verdict.exit;
+}
+
+function scheduleFor(identity: Identity, file: string): Schedule {
+  const schedule = readSchedule(file);
+  checkFits(file, schedule, identity);
+  return schedule;
 }
 
 /** Where to look next. */
@@ -128,14 +134,6 @@ function carryOut(scenario: Scenario, options: CarryOut): Run {
   } finally {
     progress.end();
   }
-}
-
-function loadSchedule(file: string, run: Identity): Schedule {
-  const parsed = parseSchedule(readText(file), file);
-  if (!parsed.ok) throw InputError.of(parsed.error);
-  const problem = mismatch(parsed.value, run);
-  if (problem !== undefined) throw new InputError(`${file}: ${problem}`);
-  return parsed.value;
 }
 
 export function headerOf(scenario: Scenario, schedule: string): TraceHeader {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { formatSchedule, parseSchedule } from '../../src/explore/schedule.ts';
 import { emptyFolder, MAIN, netvsim } from '../support/command.ts';
 
 // Each test starts the whole program, some of them several times.
@@ -69,13 +70,18 @@ describe('what a run leaves', () => {
       exit: 2,
       err: expect.stringMatching(/^cut: is cut off/),
     });
-    const bent = text.replace(/choices: >-\n {2}\S+/, 'choices: >-\n  nobody');
-    const steps = Number(/steps: (\d+)/.exec(text)?.[1]);
-    const used = /choices: >-\n {2}[^\s*]+(?:\*(\d+))?/.exec(text)?.[1] ?? '1';
-    writeFileSync(join(folder, 'bent'), bent.replace(/steps: \d+/, `steps: ${steps - Number(used) + 1}`));
+    writeFileSync(join(folder, 'bent'), text.replace(/choices: >-\n {2}\S+/, 'choices: >-\n  nobody'));
     expect(netvsim(['run', 'vf-plug-join', '--schedule', 'bent'], folder)).toMatchObject({
       exit: 2,
-      err: expect.stringMatching(/^bent: does not fit this run: step 1: the schedule says nobody, but only /),
+      err: expect.stringMatching(/^bent: (was edited: |is cut off: )/),
+    });
+    const parsed = parseSchedule(text, 'order');
+    if (!parsed.ok) throw new Error('it reads no more');
+    const choices = [{ context: 'nobody', times: 1 }, ...parsed.value.choices];
+    writeFileSync(join(folder, 'other'), formatSchedule({ ...parsed.value, choices }));
+    expect(netvsim(['run', 'vf-plug-join', '--schedule', 'other'], folder)).toMatchObject({
+      exit: 2,
+      err: expect.stringMatching(/^other: does not fit this run: step 1: the schedule says nobody, but only /),
     });
   });
 
