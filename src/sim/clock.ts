@@ -45,30 +45,13 @@ export class Clock {
     const deadline = this.nextDeadline();
     const timer = deadline === undefined ? undefined : this.pop();
     assert(timer !== undefined, 'no timer is set');
-    this.now = Math.max(this.now, timer.at);
+    this.now = timer.at;
     timer.fire();
   }
 
-  /** Whether the first timer that is still on fires only when nothing else can happen. */
-  isPatientNext(): boolean {
-    return this.nextDeadline() !== undefined && this.heap[0]?.patient === true;
-  }
-
-  /** The first timer that need not wait until nothing can run. */
-  nextImpatient(): Timer | undefined {
-    let first: Timer | undefined;
-    for (const timer of this.heap) {
-      if (timer.patient || timer.cancelled) continue;
-      if (first === undefined || before(timer, first)) first = timer;
-    }
-    return first;
-  }
-
-  /** Fires a timer before its turn in the heap; time does not go back for those that it overtakes. */
-  fireEarly(timer: Timer): void {
-    this.now = Math.max(this.now, timer.at);
-    timer.cancelled = true;
-    timer.fire();
+  /** Whether the first timer that is still on may fire before what could run; false when there is none. */
+  isImpatientNext(): boolean {
+    return this.nextDeadline() !== undefined && this.heap[0]?.patient === false;
   }
 
   private pop(): Timer | undefined {

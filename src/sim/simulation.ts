@@ -10,7 +10,7 @@ import { Recorder } from '../trace/recorder.ts';
 import { Clock, type Timer } from './clock.ts';
 import { Context, type ContextSide, type Runner } from './context.ts';
 import type { Footprint } from './footprint.ts';
-import { NOBODY, Operation, type SharedObject, type Task } from './operation.ts';
+import { NOBODY, Operation, type Peek, type SharedObject, type Task } from './operation.ts';
 import { Sleep } from './sleep.ts';
 import { CUT, RunOn, type Strategy } from './strategy.ts';
 import { Ticking } from './ticking.ts';
@@ -132,7 +132,8 @@ export class Simulation {
           this.clock.now = Math.max(this.clock.now, until);
           return 'until';
         }
-        if (!this.isTickNext()) {
+        // Where the clock can be picked, it is: then that is how its timers fire.
+        if (this.ready.length === 0) {
           this.clock.fireNext();
           this.ticking?.look();
           this.strategy.fired?.();
@@ -185,11 +186,6 @@ export class Simulation {
     return context;
   }
 
-  /** Where the clock can be picked, its timers fire in no other way, but for those that wait until nothing can run. */
-  private isTickNext(): boolean {
-    return this.ready.length === 1 && !this.clock.isPatientNext();
-  }
-
   private startTicking(): void {
     this.ticking = new Ticking(this, this.clock);
     this.clockContext = this.attach('clock', 'clock', this.ticking);
@@ -216,10 +212,15 @@ export class Simulation {
     this.leave(context, operation);
     this.reconsider(object);
     this.resume(context, result);
-    if (recorded) strategy.did?.({ context, object: object.name, kind: operation.kind, before, after });
+    if (recorded) this.record(context, operation, before, after);
     if (footprint !== undefined) strategy.touched?.(context);
     this.last = context;
     this.running = undefined;
+  }
+
+  private record(context: Context, { object, kind }: Operation, before: Peek, after: Peek): void {
+    const { steps: number, clock } = this;
+    this.strategy.did?.({ number, time: clock.now, context, object: object.name, kind, before, after });
   }
 
   private resume(context: Context, result: unknown): void {

@@ -5,7 +5,8 @@ import type { Simulation } from './simulation.ts';
 
 /**
  * The passing of time as something that can be picked like a context's step, where a timer may fire before what could
- * run: a delay is a bet that the other side is faster, and here it can be lost.
+ * run: a delay is a bet that the other side is faster, and here it can be lost. Timers fire in their order all the
+ * same, and none overtakes one that waits until nothing can run.
  */
 export class Ticking extends SharedObject {
   private readonly clock: Clock;
@@ -26,12 +27,11 @@ export class Ticking extends SharedObject {
   }
 
   enabled(): boolean {
-    return this.clock.nextImpatient() !== undefined;
+    return this.clock.isImpatientNext();
   }
 
   perform(): void {
-    const timer = this.clock.nextImpatient();
-    if (timer !== undefined) this.clock.fireEarly(timer);
+    this.clock.fireNext();
   }
 
   override touch(_operation: Operation, footprint: Footprint): void {

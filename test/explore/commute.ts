@@ -111,8 +111,7 @@ const keysOf = ({ found }: Outcome): string => [...new Set(found.map(({ key }) =
 function meet(ours: readonly number[], theirs: readonly number[]): boolean {
   return ours.some((one) =>
     theirs.some(
-      (other) =>
-        placeOf(one) === placeOf(other) && (wayOf(one) !== TOUCH.read || wayOf(other) !== TOUCH.read),
+      (other) => placeOf(one) === placeOf(other) && (wayOf(one) !== TOUCH.read || wayOf(other) !== TOUCH.read),
     ),
   );
 }

@@ -59,6 +59,8 @@ export interface ProgramPlan {
   readonly contexts: readonly (readonly Action[])[];
   /** What the work items and the children do. */
   readonly work: readonly Action[];
+  /** The first context is one whose timers wait until nothing can run. */
+  readonly patient: boolean;
 }
 
 const OBJECTS = 2;
@@ -76,7 +78,7 @@ export function randomPlan(seed: number): ProgramPlan {
   );
   // Work that schedules work may never end.
   const work = Array.from({ length: random.below(3) }, action).filter(({ do: what }) => !what.startsWith('schedule'));
-  return { contexts, work };
+  return { contexts, work, patient: random.below(2) === 0 };
 }
 
 /** The program of a plan, whose one finding is the state in which a run ends. */
@@ -117,7 +119,8 @@ class Running {
 
   run(): Outcome {
     this.plan.contexts.forEach((actions, i) => {
-      this.contexts.push(this.sim.spawn(`c${i}`, 'guest', this.context(`c${i}`, actions)));
+      const side = i === 0 && this.plan.patient ? 'scenario' : 'guest';
+      this.contexts.push(this.sim.spawn(`c${i}`, side, this.context(`c${i}`, actions)));
     });
     const stop = this.sim.run({ stepsMax: 2000 });
     return { found: stop === 'cut' ? [] : [{ key: this.state(), text: '' }], stop, steps: this.sim.steps };
@@ -217,7 +220,8 @@ class Running {
         return undefined;
       case 'spawn':
         yield* (this.cells[n] as Cell<number>).get();
-        if (!name.startsWith('child')) this.sim.spawn(`child ${n}`, 'guest', this.context(`child ${n}`, this.plan.work));
+        if (!name.startsWith('child'))
+          this.sim.spawn(`child ${n}`, 'guest', this.context(`child ${n}`, this.plan.work));
         return undefined;
       case 'end': {
         yield* (this.cells[n] as Cell<number>).get();
