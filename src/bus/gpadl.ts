@@ -8,10 +8,24 @@ import type { Protocol } from '../wire/message.ts';
 import { type GuestMemory, isPage, PAGE_SIZE, type Payload } from './memory.ts';
 
 /** Contiguous pages: `at` is where they begin within the region. */
-interface Run {
+export interface Run {
   readonly at: number;
   readonly first: number;
-  readonly count: number;
+  count: number;
+}
+
+/** Puts the first `count` pages of a list behind those that are in the runs. */
+export function addPages(runs: Run[], pfns: readonly number[], count = pfns.length): void {
+  let last = runs[runs.length - 1];
+  for (let i = 0; i < count; i++) {
+    const pfn = pfns[i] as number;
+    if (last !== undefined && pfn === last.first + last.count) {
+      last.count++;
+    } else {
+      last = { at: last === undefined ? 0 : runEnd(last), first: pfn, count: 1 };
+      runs.push(last);
+    }
+  }
 }
 
 interface Region {
@@ -30,21 +44,11 @@ export class GpadlTable {
   }
 
   /** Makes the pages known under the handle; false when the handle is taken or the pages make no sense. */
-  establish(handle: number, pfns: readonly number[]): boolean {
-    if (this.regions.has(handle) || pfns.length === 0) return false;
-    const runs: { at: number; first: number; count: number }[] = [];
-    let last: { at: number; first: number; count: number } | undefined;
-    for (let i = 0; i < pfns.length; i++) {
-      const pfn = pfns[i] as number;
-      if (!isPage(pfn)) return false;
-      if (last !== undefined && pfn === last.first + last.count) {
-        last.count++;
-      } else {
-        last = { at: i * PAGE_SIZE, first: pfn, count: 1 };
-        runs.push(last);
-      }
-    }
-    this.regions.set(handle, { runs, bytes: pfns.length * PAGE_SIZE });
+  establish(handle: number, runs: readonly Run[]): boolean {
+    const last = runs[runs.length - 1];
+    if (this.regions.has(handle) || last === undefined) return false;
+    if (runs.some(({ first, count }) => !isPage(first) || !isPage(first + count - 1))) return false;
+    this.regions.set(handle, { runs, bytes: runEnd(last) });
     return true;
   }
 

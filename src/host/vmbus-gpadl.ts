@@ -4,6 +4,7 @@
  * that is rescinded must succeed, because the guest has not yet seen the rescind (openvmm, anchors 1.6).
  * What this leaves out: lists of several ranges, and limits on what one guest may show.
  */
+import { addPages } from '../bus/gpadl.ts';
 import type { VmbusMessage } from '../wire/vmbus.ts';
 import type { RequestFault } from './fault-points.ts';
 import type { HostItem } from './item.ts';
@@ -50,14 +51,14 @@ export class GpadlKeeper {
     const gpadl = this.find(handle);
     // Torn down, or its channel released, in the meantime.
     if (gpadl === undefined || gpadl.established) return;
-    const { relid, pfns } = gpadl;
+    const { relid, pages } = gpadl;
     const failing = this.server.failureOf(this.server.devOf(relid), 'gpadlHeader');
     if (failing?.status !== undefined) {
       this.drop(handle);
       this.created(relid, handle, failing.status);
-    } else if (this.server.around.bus.gpadls.establish(handle, pfns)) {
+    } else if (this.server.around.bus.gpadls.establish(handle, pages)) {
       gpadl.established = true;
-      gpadl.pfns = [];
+      gpadl.pages = [];
       this.created(relid, handle, 0);
     } else {
       this.drop(handle);
@@ -93,8 +94,9 @@ export class GpadlKeeper {
       return;
     }
     const wanted = Math.ceil(byteCount / PAGE_SIZE);
-    this.server.state.gpadls.set(handle, { handle, relid, wanted, pfns: [...pfns], established: false });
-    this.settle(handle);
+    const gpadl: ServerGpadl = { handle, relid, wanted, received: 0, pages: [], established: false };
+    this.server.state.gpadls.set(handle, gpadl);
+    this.add(gpadl, pfns);
   }
 
   private problemWith(header: Received<'gpadlHeader'>): string | undefined {
@@ -110,18 +112,18 @@ export class GpadlKeeper {
 
   private goOn({ gpadl: handle, pfns }: Received<'gpadlBody'>): void {
     const gpadl = this.find(handle);
-    if (gpadl === undefined || gpadl.established || gpadl.pfns.length >= gpadl.wanted) {
+    if (gpadl === undefined || gpadl.established || gpadl.received >= gpadl.wanted) {
       this.server.refuse('vmbus', 'gpadlBody', 'no GPADL waits for it');
       return;
     }
-    const count = Math.min(pfns.length, gpadl.wanted - gpadl.pfns.length);
-    for (let i = 0; i < count; i++) gpadl.pfns.push(pfns[i] as number);
-    this.settle(handle);
+    this.add(gpadl, pfns);
   }
 
-  private settle(handle: number): void {
-    const gpadl = this.find(handle);
-    if (gpadl?.pfns.length === gpadl?.wanted) this.server.later({ what: 'gpadl-due', gpadl: handle });
+  private add(gpadl: ServerGpadl, pfns: readonly number[]): void {
+    const count = Math.min(pfns.length, gpadl.wanted - gpadl.received);
+    addPages(gpadl.pages, pfns, count);
+    gpadl.received += count;
+    if (gpadl.received === gpadl.wanted) this.server.later({ what: 'gpadl-due', gpadl: gpadl.handle });
   }
 
   private created(childRelid: number, gpadl: number, status: number): void {

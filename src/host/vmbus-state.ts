@@ -1,4 +1,5 @@
 /** What the VMBus server knows: plain data. */
+import type { Run } from '../bus/gpadl.ts';
 import type { ChannelOffer, OpenChannel } from './item.ts';
 
 /** STATUS_UNSUCCESSFUL. A guest looks whether it is zero, and no further (reference C.1, error mapping). */
@@ -30,8 +31,9 @@ export interface ServerGpadl {
   readonly relid: number;
   /** All pages that the header has announced. */
   readonly wanted: number;
-  /** Those that have come; none any more once it is established, for then the bus knows them. */
-  pfns: number[];
+  /** Those that have come: how many, and which; none any more once it is established, for then the bus knows them. */
+  received: number;
+  pages: Run[];
   /** All pages are known and the answer is given. */
   established: boolean;
 }

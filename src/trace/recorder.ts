@@ -12,10 +12,9 @@ export class Recorder {
   readonly frames = new Frames();
   /** Events so far, heard or not. */
   count = 0;
-  private readonly listeners: { readonly listener: Listener; readonly kinds: ReadonlySet<EventKind> | undefined }[] =
-    [];
-  /** By kind: who listens to it, in the order in which they began to. */
-  private readonly hearers = new Map<EventKind, readonly Listener[]>();
+  /** Those who hear everything, before those who asked for some kinds. */
+  private readonly listeners: Listener[] = [];
+  private readonly listenersTo = new Map<EventKind, Listener[]>();
   private stamp: () => Stamp = () => ({ time: 0, step: 0, context: 'set-up' });
 
   /** The one who knows what time it is and who runs. */
@@ -23,34 +22,30 @@ export class Recorder {
     this.stamp = stamp;
   }
 
-  /** `kinds`: what it wants to hear of, when that is not everything. */
+  /** `kinds`: what it wants to hear of, each once, when that is not everything. */
   listen(listener: Listener, kinds?: Iterable<EventKind>): void {
-    this.listeners.push({ listener, kinds: kinds === undefined ? undefined : new Set(kinds) });
-    this.hearers.clear();
+    if (kinds === undefined) this.listeners.push(listener);
+    for (const kind of kinds ?? []) {
+      const others = this.listenersTo.get(kind);
+      if (others === undefined) this.listenersTo.set(kind, [listener]);
+      else others.push(listener);
+    }
   }
 
   /** Whether anybody listens to events of that kind: what is made for them alone need not be made without. */
   hears(kind: EventKind): boolean {
-    return this.hearersOf(kind).length > 0;
+    return this.listeners.length > 0 || this.listenersTo.has(kind);
   }
 
   /** Stamps the body and tells it; the body must be the caller's own, made for this one call. */
   emit(body: EventBody): void {
     this.count++;
-    const hearers = this.hearersOf(body.kind);
-    if (hearers.length === 0) return;
+    const some = this.listenersTo.get(body.kind);
+    if (some === undefined && this.listeners.length === 0) return;
     // The stamp is put into the body: a copy of so many shapes costs more than all else that an event does.
     const event = Object.assign(body, this.stamp()) as Event;
-    for (const listener of hearers) listener(event);
-  }
-
-  private hearersOf(kind: EventKind): readonly Listener[] {
-    let hearers = this.hearers.get(kind);
-    if (hearers === undefined) {
-      hearers = this.listeners.flatMap(({ listener, kinds }) => (kinds?.has(kind) === false ? [] : [listener]));
-      this.hearers.set(kind, hearers);
-    }
-    return hearers;
+    for (const listener of this.listeners) listener(event);
+    if (some !== undefined) for (const listener of some) listener(event);
   }
 }
 

@@ -8,7 +8,7 @@ import { Doorbell } from '../../src/sim/doorbell.ts';
 import { RNDIS } from '../../src/wire/rndis.ts';
 import { HV_STATUS } from '../../src/wire/synic.ts';
 import { VMBUS } from '../../src/wire/vmbus.ts';
-import { onBus, TRANSPORTS } from './on-bus.ts';
+import { onBus, pages, TRANSPORTS } from './on-bus.ts';
 
 const identity = {
   vendor: 0x15b3,
@@ -74,7 +74,7 @@ describe.each(TRANSPORTS)('the bus in %s', (transport) => {
 
   test('a GPADL shows messages at any offset, across pages that do not touch', () => {
     const { bus } = onBus(transport);
-    expect(bus.gpadls.establish(1, [10, 20, 30])).toBe(true);
+    expect(bus.gpadls.establish(1, pages(10, 20, 30))).toBe(true);
     const frame = { name: 'packet' as const, data: new Uint8Array(300).fill(9), perPacketInfo: [] };
     const length = bus.gpadls.store(1, 4000, RNDIS, frame);
     expect(length).toBe(344);
@@ -89,17 +89,17 @@ describe.each(TRANSPORTS)('the bus in %s', (transport) => {
     ['of an unknown handle', 2, 0, 8],
   ])('what lies %s is no part of a GPADL', (_, handle, offset, length) => {
     const { bus } = onBus(transport);
-    bus.gpadls.establish(1, [10, 20, 30]);
+    bus.gpadls.establish(1, pages(10, 20, 30));
     expect(bus.gpadls.load(handle, offset, length)).toBeUndefined();
     expect(bus.gpadls.store(handle, offset, RNDIS, { name: 'halt', requestId: length })).toBeUndefined();
   });
 
   test('a handle that is taken and pages that cannot be are refused', () => {
     const { bus } = onBus(transport);
-    expect(bus.gpadls.establish(1, [10])).toBe(true);
-    expect(bus.gpadls.establish(1, [11])).toBe(false);
-    expect(bus.gpadls.establish(2, [2 ** 51])).toBe(false);
-    expect(bus.gpadls.establish(3, [])).toBe(false);
+    expect(bus.gpadls.establish(1, pages(10))).toBe(true);
+    expect(bus.gpadls.establish(1, pages(11))).toBe(false);
+    expect(bus.gpadls.establish(2, pages(2 ** 51))).toBe(false);
+    expect(bus.gpadls.establish(3, pages())).toBe(false);
     expect(bus.gpadls.teardown(9)).toBe(false);
   });
 
@@ -136,7 +136,7 @@ describe.each(TRANSPORTS)('the bus in %s', (transport) => {
     now(bus.interrupt(5));
     now(bus.function('nic1.vf', 'host.nic1').plugIn(identity));
     bus.createRings(2);
-    bus.gpadls.establish(1, [10, 20]);
+    bus.gpadls.establish(1, pages(10, 20));
     const text = saveRecord(bus.save());
     const other = onBus(transport);
     other.bus.load(loadRecord<BusRecord>(text));

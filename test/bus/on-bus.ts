@@ -1,4 +1,5 @@
 import { Bus } from '../../src/bus/bus.ts';
+import { addPages, type Run } from '../../src/bus/gpadl.ts';
 import type { Transport } from '../../src/bus/memory.ts';
 import type { RingPacket } from '../../src/bus/packet.ts';
 import type { Operation, Task } from '../../src/sim/operation.ts';
@@ -53,3 +54,10 @@ export const inband = (message: NvspMessage, transactionId = 0n): RingPacket => 
 });
 export const switchTo = (path: number, transactionId = 0n): RingPacket =>
   inband({ name: 'switchDataPath', activeDataPath: path }, transactionId);
+
+/** Pages as a GPADL has them. */
+export function pages(...pfns: number[]): Run[] {
+  const runs: Run[] = [];
+  addPages(runs, pfns);
+  return runs;
+}

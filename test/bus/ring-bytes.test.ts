@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { PAGE_SIZE } from '../../src/bus/memory.ts';
 import { RING_INDICES } from '../../src/bus/packet.ts';
 import { RING_HEADER } from '../../src/bus/ring-bytes.ts';
-import { onBus, switchTo } from './on-bus.ts';
+import { onBus, pages, switchTo } from './on-bus.ts';
 
 /** Offsets and rules: linux/hyperv.h, struct hv_ring_buffer (reference C.2). */
 
@@ -101,7 +101,7 @@ test('a writer outside of the simulation is called when the space that it waits 
 
 test('a ring over scattered pages of a real guest is the same ring', () => {
   const { bus, now } = onBus('bytes');
-  bus.gpadls.establish(9, [700, 702, 704, 500, 502, 504]);
+  bus.gpadls.establish(9, pages(700, 702, 704, 500, 502, 504));
   const pair = bus.ringsAt(9, 3);
   const toHost = pair?.toHost;
   if (toHost === undefined) throw new Error('no rings');

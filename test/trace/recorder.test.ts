@@ -5,7 +5,7 @@ import { keep, Recorder } from '../../src/trace/recorder.ts';
 const link = (up: boolean): EventBody => ({ kind: 'vf.link', dev: 'nic1.vf', up });
 const loaded: EventBody = { kind: 'module', module: 'hv_netvsc', loaded: true };
 
-test('who asks for some kinds hears of no others, in turn with those who hear of all', () => {
+test('who asks for some kinds hears of no others, and behind those who hear of all', () => {
   const trace = new Recorder();
   const heard: string[] = [];
   trace.listen(({ kind }) => heard.push(`first ${kind}`));
@@ -13,7 +13,7 @@ test('who asks for some kinds hears of no others, in turn with those who hear of
   trace.listen(({ kind }) => heard.push(`last ${kind}`));
   trace.emit(link(true));
   trace.emit({ ...loaded });
-  expect(heard).toEqual(['first vf.link', 'link vf.link', 'last vf.link', 'first module', 'last module']);
+  expect(heard).toEqual(['first vf.link', 'last vf.link', 'link vf.link', 'first module', 'last module']);
 });
 
 test('what nobody hears of is counted all the same', () => {

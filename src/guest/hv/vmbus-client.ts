@@ -281,7 +281,7 @@ function gpadlMessages(relid: number, gpadl: number, firstPfn: number, pages: nu
 
 /** Written out: a receive buffer has thousands of pages, and each run of a search shows it. */
 function contiguous(firstPfn: number, count: number): number[] {
-  const pfns: number[] = [];
-  for (let pfn = firstPfn; pfn < firstPfn + count; pfn++) pfns.push(pfn);
+  const pfns = new Array<number>(count);
+  for (let i = 0; i < count; i++) pfns[i] = firstPfn + i;
   return pfns;
 }
