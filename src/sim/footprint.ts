@@ -78,5 +78,8 @@ export function namePart(name: string): number {
   return FIRST_ITEM + ((hash >>> 0) % (PARTS - FIRST_ITEM));
 }
 
+/** The number of the object that a place is a part of. */
+export const objectOf = (place: number): number => Math.floor(place / PARTS);
+
 export const placeOf = (touch: number): number => Math.floor(touch / 4);
 export const wayOf = (touch: number): number => touch % 4;

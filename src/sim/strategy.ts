@@ -1,4 +1,5 @@
 /** The one interface that decides what is left open, and the order in which `run` decides it. */
+import type { Nanoseconds } from '../base/time.ts';
 import type { Context } from './context.ts';
 import type { Footprint } from './footprint.ts';
 import type { Peek } from './operation.ts';
@@ -6,8 +7,11 @@ import type { Peek } from './operation.ts';
 /** Ends the run at this point: the strategy knows that nothing new lies behind it. */
 export const CUT = -1;
 
-/** What a step was, for replay checks and for the reduction. */
+/** What a step was, for replay checks and for reports. */
 export interface Step {
+  /** Its number, counted from 1, and the moment. */
+  readonly number: number;
+  readonly time: Nanoseconds;
   readonly context: Context;
   readonly object: string;
   readonly kind: string;

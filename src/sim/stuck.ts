@@ -42,7 +42,7 @@ export function describeStuck(report: StuckReport): string {
 }
 
 /** A daemon may rest at its own queue; one that stopped in the middle of its work is as stuck as anybody. */
-function isStuck(context: Context): boolean {
+export function isStuck(context: Context): boolean {
   const operation = context.operation;
   if (operation === undefined) return false;
   return !(context.daemon && RESTING.has(operation.kind));

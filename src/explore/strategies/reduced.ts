@@ -215,7 +215,8 @@ export class Reduced implements Strategy {
     this.depthOfStep = this.depth++;
     this.steps++;
     const at = ready.findIndex(({ id }) => id === point.chosen);
-    if (at === -1) throw new Diverged(`${point.names[point.ready.indexOf(point.chosen)]} cannot run where it did before`);
+    if (at === -1)
+      throw new Diverged(`${point.names[point.ready.indexOf(point.chosen)]} cannot run where it did before`);
     return at;
   }
 
@@ -283,7 +284,7 @@ function union(known: readonly number[], more: readonly number[]): readonly numb
 }
 
 /** Whether two steps touch one place, and not both by reading it. */
-function meet(ours: readonly number[], theirs: readonly number[]): boolean {
+export function meet(ours: readonly number[], theirs: readonly number[]): boolean {
   for (const one of ours) {
     const place = placeOf(one);
     for (const other of theirs) {
