@@ -60,7 +60,7 @@ describe('a scenario file that is none', () => {
     [
       'unknown step',
       changed('host plug vf', 'host plgu vf'),
-      /^x\.yaml:11: no step reads "host plgu vf of nic1"; nearest: host plug vf of <nic>/m,
+      /^x\.yaml:12: no step reads "host plgu vf of nic1"; nearest: host plug vf of <nic>/m,
     ],
     [
       'impossible MAC',
@@ -89,7 +89,7 @@ describe('a scenario file that is none', () => {
     const text = changed('vf: mlx5', 'vf: mlx9')
       .replace('[udev, manager]', '[udevd, manager]')
       .replace('plug vf', 'plgu vf');
-    refuses(['run', 'x.yaml'], /x\.yaml:7: .*\nx\.yaml:8: .*\nx\.yaml:11: /, { 'x.yaml': text });
+    refuses(['run', 'x.yaml'], /x\.yaml:7: .*\nx\.yaml:8: .*\nx\.yaml:12: /, { 'x.yaml': text });
   });
 
   test.skipIf(process.platform === 'win32')('a pipe that nobody writes to, and a device, are not read', () => {
@@ -123,7 +123,7 @@ describe('a scenario file that is none', () => {
     const folder = folderWith({ 'x.yaml': changed('vf: mlx5', 'vf: mlx9'), 'y.yaml': '' });
     const { exit, out, err } = netvsim(['check', 'x.yaml', 'good.yaml', 'y.yaml', 'none'], folder);
     expect(exit).toBe(2);
-    expect(out).toBe('good.yaml: good (3 steps)\n');
+    expect(out).toBe('good.yaml: good (4 steps)\n');
     expect(err).toMatch(/^x\.yaml:7: .*\ny\.yaml:1: .*\nnone: there is no such file\n$/);
   });
 });
