@@ -10,13 +10,15 @@ export interface ScenarioProgramOptions {
   readonly stepsMax?: number | undefined;
   /** Timers may fire before what could run (the scenario's own never do). */
   readonly anyTime?: boolean | undefined;
+  /** Asked before each step: true ends the run there. */
+  readonly enough?: (() => boolean) | undefined;
 }
 
 /** A scenario as something to search; strategies decide only where it wants its orders searched. */
 export function scenarioProgram(
   scenario: Scenario,
   makeStage: StageMaker,
-  { stepsMax, anyTime = false }: ScenarioProgramOptions = {},
+  { stepsMax, anyTime = false, enough }: ScenarioProgramOptions = {},
 ): Program {
   return (inner, listener) => {
     const strategy = windowOf(scenario, inner, anyTime);
@@ -24,6 +26,7 @@ export function scenarioProgram(
       strategy,
       stepsMax,
       listeners: listener === undefined ? [] : [listener],
+      ...(enough === undefined ? {} : { enough }),
     }).verdict;
     const found = failures.map((failure) => ({ key: keyOf(failure), text: failure.found }));
     return { found, stop, steps: counts.steps, limit };

@@ -130,7 +130,8 @@ function whatWasChanged(
   return 'was edited: its last line does not fit the others';
 }
 
-function parseChoices(text: string): Choice[] | { readonly odd: string } {
+/** The other way round; the first word that is no choice. */
+export function parseChoices(text: string): Choice[] | { readonly odd: string } {
   const choices: Choice[] = [];
   for (const word of text.split(/\s+/).filter((part) => part !== '')) {
     const choice = parseChoice(word);
