@@ -6,7 +6,7 @@ import type { Race, Scenario } from './scenario.ts';
 import type { Failure } from './verdict.ts';
 
 /** What a race can break beside invariants: a step's expectation, or that everything comes to its end. */
-export const OTHER_BREAKS: readonly string[] = ['expectation', 'deadlock', 'stuck'];
+export const OTHER_BREAKS: readonly string[] = ['expectation', 'deadlock', 'livelock', 'stuck'];
 
 /** The scenario on a kernel without the fixes that ended its race; one that is no race stays as it is. */
 export function unfixed(scenario: Scenario): Scenario {

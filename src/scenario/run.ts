@@ -8,6 +8,7 @@ import type { Plan } from '../machine/plan.ts';
 import type { Simulation, Stop } from '../sim/simulation.ts';
 import type { Strategy } from '../sim/strategy.ts';
 import { describeRunning, describeStuck, findStuck } from '../sim/stuck.ts';
+import type { EventKind } from '../trace/event.ts';
 import { type Listener, Recorder } from '../trace/recorder.ts';
 import { Course } from './course.ts';
 import { Watch } from './invariants/watch.ts';
@@ -45,6 +46,9 @@ const AFTERMATH = seconds(600);
 /** How much longer than its own time a step may take before it counts as stuck. */
 const PATIENCE = seconds(600);
 
+/** The events that a verdict is made of. */
+const COUNTED: readonly EventKind[] = ['scenario.expect', 'invariant.violated', 'invariant.exempt'];
+
 /** Builds the stage from the scenario's plan, and runs the scenario on it. */
 export function runScenario<S extends Stage>(
   scenario: Scenario,
@@ -54,20 +58,19 @@ export function runScenario<S extends Stage>(
   const trace = new Recorder();
   const failures: Failure[] = [];
   const exemptions: string[] = [];
-  let events = 0;
   let expectations = 0;
   trace.listen((event) => {
-    events++;
     if (event.kind === 'scenario.expect') expectations++;
     if (event.kind === 'invariant.violated') failures.push(brokenInvariant(event));
     if (event.kind === 'invariant.exempt')
       exemptions.push(`${event.invariant} does not bind ${event.dev}: ${event.why}`);
-  });
+  }, COUNTED);
   for (const listener of options.listeners ?? []) trace.listen(listener);
   const { strategy } = options;
   // Made before the stage, whose first events it is to see.
   const watch = new Watch(trace, scenario.always, () => stage.sim.isTimed);
   const stage: S = makeStage(scenario.plan, strategy === undefined ? { trace } : { trace, strategy });
+  watch.noteIn(stage.sim);
   const performance = new Performance(scenario, stage);
   const { stepsMax = USUAL_STEPS_MAX, onProgress, enough } = options;
   const course = new Course(stage.sim, { stepsMax, onProgress, enough });
@@ -82,7 +85,7 @@ export function runScenario<S extends Stage>(
   failures.push(...stuck);
   for (const { what, found } of stuck) trace.emit({ kind: 'sim.stuck', problem: what, detail: found });
   const limit = stop === 'steps' && stuck.length === 0 ? describeLimit(stage.sim) : undefined;
-  const counts = { steps: stage.sim.steps, events, expectations };
+  const counts = { steps: stage.sim.steps, events: trace.count, expectations };
   const exit = failures.length > 0 ? 1 : limit === undefined ? 0 : 3;
   return {
     stage,

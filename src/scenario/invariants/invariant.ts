@@ -42,6 +42,8 @@ export interface Invariant {
   readonly source: string;
   /** Known races and bugs that break it, by their numbers in the reference's catalogue (D). */
   readonly races: readonly string[];
+  /** It compares NICs with each other; the others judge each NIC, with its VF, alone. */
+  readonly across?: true;
   start(findings: Findings): Monitor;
 }
 

@@ -50,6 +50,7 @@ export const joinedEventually: Invariant = {
   covers: ['INV-V3'],
   source: 'Linux 365e1ececb29, 9cae43da9867, 85520856466e',
   races: ['D-03', 'D-04', 'D-05', 'D-14', 'D-17', 'D-50'],
+  across: true,
   start(findings: Findings): Monitor {
     const devices = new Devices();
     const listed = new Listed();
@@ -78,6 +79,7 @@ export const pairing: Invariant = {
   covers: ['INV-V4'],
   source: 'Linux 64ff412ad41f, 00d7ddba1143; get_netvsc_byslot()',
   races: ['D-06', 'D-07', 'D-08'],
+  across: true,
   start(findings: Findings): Monitor {
     const devices = new Devices();
     const listed = new Listed();

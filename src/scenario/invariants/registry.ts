@@ -152,6 +152,7 @@ export const namesUnique: Invariant = {
   covers: ['INV-R6'],
   source: 'Linux net/core/dev.c, dev_get_valid_name(), dev_index_reserve()',
   races: [],
+  across: true,
   start(findings: Findings): Monitor {
     const listed = new Map<string, Named>();
     const enter = (dev: string, mine: Named): void => {

@@ -10,6 +10,7 @@ export const oneLeasePerMac: Invariant = {
   covers: ['INV-U2'],
   source: 'Azure/azure-vm-utils issue 106; azure-docs 116521',
   races: ['D-01', 'D-54', 'D-56', 'D-57'],
+  across: true,
   start(findings: Findings): Monitor {
     const holders = new Map<string, Map<string, Moment>>();
     return {

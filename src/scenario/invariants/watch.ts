@@ -1,13 +1,26 @@
 /** Lets invariants watch one run, and puts what they find into the trace. */
 import { assert } from '../../base/assert.ts';
-import type { Event, EventBody } from '../../trace/event.ts';
+import { namePart } from '../../sim/footprint.ts';
+import { Place } from '../../sim/place.ts';
+import type { Simulation } from '../../sim/simulation.ts';
+import type { Event, EventBody, EventKind } from '../../trace/event.ts';
 import type { Recorder } from '../../trace/recorder.ts';
-import type { Findings, Handlers, Monitor } from './invariant.ts';
+import { type Findings, type Handlers, type Monitor, nicOf } from './invariant.ts';
 import { INVARIANTS } from './invariants.ts';
+
+interface Handler {
+  readonly handle: (event: never) => void;
+  /** Whose it is, as an index into the monitors. */
+  readonly monitor: number;
+}
 
 export class Watch {
   private readonly monitors: readonly Monitor[];
-  private readonly handlers = new Map<string, ((event: never) => void)[]>();
+  private readonly handlers = new Map<EventKind, Handler[]>();
+  /** One for each monitor: what it has seen so far. */
+  private places: readonly Place[] = [];
+  /** Which of the monitors compare NICs with each other. */
+  private readonly across: readonly boolean[];
   /** What the event at hand has brought up: reported when every monitor has seen it. */
   private found: EventBody[] = [];
   private readonly trace: Recorder;
@@ -20,16 +33,23 @@ export class Watch {
   constructor(trace: Recorder, names: readonly string[], isTimed: () => boolean = () => true) {
     this.trace = trace;
     this.isTimed = isTimed;
-    this.monitors = names.map((name) => {
+    const invariants = names.map((name) => {
       const invariant = INVARIANTS.find((known) => known.name === name);
       assert(invariant !== undefined, `there is no invariant ${name}`);
-      return invariant.start(this.findingsOf(name));
+      return invariant;
     });
-    for (const { knows = [], on } of this.monitors) {
-      for (const tracker of knows) this.add(tracker.on);
-      this.add(on);
-    }
-    trace.listen((event) => this.see(event));
+    this.monitors = invariants.map((invariant) => invariant.start(this.findingsOf(invariant.name)));
+    this.across = invariants.map(({ across }) => across === true);
+    this.monitors.forEach(({ knows = [], on }, monitor) => {
+      for (const tracker of knows) this.add(tracker.on, monitor);
+      this.add(on, monitor);
+    });
+    trace.listen((event) => this.see(event), this.handlers.keys());
+  }
+
+  /** What a monitor concludes depends on the order of the events that it sees: a search has to know of it. */
+  noteIn(sim: Simulation): void {
+    this.places = this.monitors.map(() => new Place(sim));
   }
 
   /** To be called when nothing more can happen. */
@@ -41,15 +61,27 @@ export class Watch {
   private see(event: Event): void {
     const handlers = this.handlers.get(event.kind);
     if (handlers === undefined) return;
-    for (const handle of handlers) handle(event as never);
+    for (const { handle, monitor } of handlers) {
+      this.note(event, monitor);
+      handle(event as never);
+    }
     this.report();
   }
 
-  private add(on: Handlers): void {
-    for (const [kind, handle] of Object.entries(on)) {
+  private note(event: Event, monitor: number): void {
+    const place = this.places[monitor];
+    if (place === undefined) return;
+    const dev = 'dev' in event ? event.dev : 'nic' in event ? event.nic : undefined;
+    if (dev === undefined || this.across[monitor] === true) place.write();
+    else place.writeEntry(namePart(nicOf(dev) ?? dev));
+  }
+
+  private add(on: Handlers, monitor: number): void {
+    for (const [kind, handle] of Object.entries(on) as [EventKind, Handler['handle']][]) {
       const handlers = this.handlers.get(kind);
-      if (handlers === undefined) this.handlers.set(kind, [handle]);
-      else handlers.push(handle);
+      const handler = { handle, monitor };
+      if (handlers === undefined) this.handlers.set(kind, [handler]);
+      else handlers.push(handler);
     }
   }
 
