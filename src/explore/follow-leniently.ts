@@ -11,6 +11,8 @@ import { KeepRunning } from './strategies/keep-running.ts';
 export class FollowLeniently implements Strategy {
   /** Steps that took the turn from somebody who could have gone on. The clock takes it from nobody. */
   preemptions = 0;
+  /** How often somebody else went on than before, for whatever reason. */
+  turns = 0;
   /** Who could have gone on when somebody else was picked last; undefined when nobody's turn was taken. */
   preempted: Context | undefined;
   private readonly order: readonly Choice[];
@@ -27,6 +29,7 @@ export class FollowLeniently implements Strategy {
 
   begin(): void {
     this.preemptions = 0;
+    this.turns = 0;
     this.running = undefined;
     this.left = [];
     this.values.clear();
@@ -62,7 +65,9 @@ export class FollowLeniently implements Strategy {
 
   private note(chosen: Context | undefined): void {
     const { running } = this;
-    this.preempted = chosen !== running && chosen?.side !== 'clock' && running?.ready === true ? running : undefined;
+    const isTurn = chosen !== running && chosen?.side !== 'clock';
+    this.preempted = isTurn && running?.ready === true ? running : undefined;
+    if (isTurn) this.turns++;
     if (this.preempted !== undefined) this.preemptions++;
   }
 }

@@ -25,7 +25,7 @@ const RUNS_MAX = 400;
 
 /** The smallest order found in which `key` is still found. `order` must lead to it. */
 export function minimise(program: Program, order: readonly Choice[], key: string): Minimised {
-  const search = new Minimising(program, key);
+  const search = new Minimising(program, order, key);
   if (!search.accepts([])) {
     if (!search.accepts(order)) throw new Error(`this order does not lead to "${key}"`);
     search.shorten();
@@ -36,24 +36,28 @@ export function minimise(program: Program, order: readonly Choice[], key: string
       search.merge();
       search.lessSteps();
     } while (isLess(search.size, size));
+    search.redirect();
   }
   return search.result();
 }
 
 class Minimising {
-  /** What counts, the most important first: preemptions, entries, steps. */
+  /** What counts, the most important first: preemptions, entries, their steps, turns in the whole run. */
   size: readonly number[] = [Number.POSITIVE_INFINITY];
   private readonly program: Program;
   private readonly key: string;
   private order: readonly Choice[] = [];
   private preemptions = 0;
   private text = '';
+  /** Everybody in the order that was given. */
+  private readonly contexts: ReadonlySet<string>;
   private runs = 0;
   /** Orders that were tried before, and came to nothing. */
   private readonly tried = new Set<string>();
 
-  constructor(program: Program, key: string) {
+  constructor(program: Program, order: readonly Choice[], key: string) {
     this.program = program;
+    this.contexts = new Set(order.flatMap((choice) => ('times' in choice ? [choice.context] : [])));
     this.key = key;
   }
 
@@ -71,8 +75,8 @@ class Minimising {
     this.runs++;
     const strategy = new FollowLeniently(order);
     const found = this.program(strategy).found.find((each: Found) => each.key === this.key);
-    const { preemptions } = strategy;
-    const size = [preemptions, order.filter(isDecision).length, stepsOf(order)];
+    const { preemptions, turns } = strategy;
+    const size = [preemptions, order.filter(isDecision).length, stepsOf(order), turns];
     if (found === undefined || !isLess(size, this.size)) return false;
     Object.assign(this, { order, preemptions, size, text: found.text });
     return true;
@@ -123,6 +127,16 @@ class Minimising {
         const times = (from + to) >> 1;
         if (this.accepts(this.order.with(at, { ...entry, times }))) to = times;
         else from = times + 1;
+      }
+    }
+  }
+
+  /** Lets others go in an entry's place: who only makes way for somebody else is not to be named. */
+  redirect(): void {
+    for (let at = this.order.length - 1; at >= 0; at--) {
+      for (const context of this.contexts) {
+        const entry = this.order[at];
+        if (entry !== undefined && 'times' in entry) this.accepts(this.order.with(at, { context, times: entry.times }));
       }
     }
   }

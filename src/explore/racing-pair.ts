@@ -21,7 +21,7 @@ export interface Side {
   readonly before: Peek;
   readonly after: Peek;
   readonly waits: boolean;
-  /** The locks that the context has at that moment. */
+  /** The locks that the context has at that moment, in the order in which it took them. */
   readonly holding: readonly string[];
 }
 
@@ -61,8 +61,12 @@ const locksOf = ({ steps, waits }: Sight): readonly SharedObject[] => [
   ...new Set([...steps, ...waits].map(({ object }) => object).filter((object) => object instanceof Mutex)),
 ];
 
-const locksAt = (sight: Sight, context: Context, at: number): readonly SharedObject[] =>
-  locksOf(sight).filter((lock) => ownerAt(sight, lock, at) === context);
+/** In the order in which they were taken. */
+function locksAt(sight: Sight, context: Context, at: number): readonly SharedObject[] {
+  const taken = (lock: SharedObject): number => sight.steps.findLastIndex((step, i) => i < at && step.object === lock);
+  const held = locksOf(sight).filter((lock) => ownerAt(sight, lock, at) === context);
+  return held.sort((a, b) => taken(a) - taken(b));
+}
 
 /** Who has a lock before the step of that index. */
 function ownerAt({ steps }: Sight, lock: SharedObject, at: number): Context | undefined {
@@ -157,15 +161,17 @@ class Helping {
     const { sight, pair, one, other } = this;
     const [first, second] = [one.context, other.context];
     // Whoever came first would have had to wait for what the second one has had all the time.
-    const held = locksAt(sight, second, pair.second).find((lock) => ownerAt(sight, lock, pair.first) === second);
+    const held = locksAt(sight, second, pair.second).findLast((lock) => ownerAt(sight, lock, pair.first) === second);
     if (held !== undefined) {
       return `Or ${first.name} takes ${held.name} for its ${name(one)}: ${second.name} has it from before that until behind its ${name(other)}.`;
     }
     const begun = this.lastBefore(({ object, context }) => context === second && object === other.object);
     if (begun === undefined || meetingPoint(sight, pair) !== other.object.name) return undefined;
-    const owned = [first, second].flatMap((context) =>
-      locksAt(sight, context, context === first ? pair.first : pair.second).map((lock) => [lock.name, context.name]),
-    )[0];
+    const owned = [first, second]
+      .flatMap((context) =>
+        locksAt(sight, context, context === first ? pair.first : pair.second).map((lock) => [lock.name, context.name]),
+      )
+      .at(-1);
     const lock = owned === undefined ? 'a lock' : `a lock (${owned[1]} has ${owned[0]} already)`;
     return `Or ${second.name} holds ${lock} from its ${name(begun)} (step ${begun.number}) on, and ${first.name} takes it too.`;
   }
