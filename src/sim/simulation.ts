@@ -126,19 +126,9 @@ export class Simulation {
     for (;;) {
       if (enough?.() === true) return 'asked';
       if (this.quiescent) {
-        const deadline = this.clock.nextDeadline();
-        if (deadline === undefined) return 'idle';
-        if (deadline > until) {
-          this.clock.now = Math.max(this.clock.now, until);
-          return 'until';
-        }
-        // Where the clock can be picked, it is: then that is how its timers fire.
-        if (this.ready.length === 0) {
-          this.clock.fireNext();
-          this.ticking?.look();
-          this.strategy.fired?.();
-          continue;
-        }
+        const end = this.passTime(until);
+        if (end === 'fired') continue;
+        if (end !== 'tick') return end;
       }
       if (this.steps >= stepsMax) return 'steps';
       if (this.ticking === undefined && this.strategy.anyTime === true) this.startTicking();
@@ -148,6 +138,21 @@ export class Simulation {
       assert(context !== undefined, `the strategy picked ${at} of ${this.ready.length}`);
       this.step(context);
     }
+  }
+
+  /** Nothing can run: the next timer fires. Where the clock can be picked, it is to be, and does it. */
+  private passTime(until: Nanoseconds): 'idle' | 'until' | 'fired' | 'tick' {
+    const deadline = this.clock.nextDeadline();
+    if (deadline === undefined) return 'idle';
+    if (deadline > until) {
+      this.clock.now = Math.max(this.clock.now, until);
+      return 'until';
+    }
+    if (this.ready.length > 0) return 'tick';
+    this.clock.fireNext();
+    this.ticking?.look();
+    this.strategy.fired?.();
+    return 'fired';
   }
 
   /** Whether time passes only when nothing can run: else what took long may just not have been let run. */

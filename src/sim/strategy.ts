@@ -57,18 +57,16 @@ export class RunOn implements Strategy {
     if (ready.length === 1) return 0;
     let lastAt = -1;
     let userAt = -1;
-    let firstAt = -1;
     for (let i = 0; i < ready.length; i++) {
       const context = ready[i] as Context;
-      if (context.side === 'clock') continue;
-      if (firstAt === -1) firstAt = i;
       if (context === last) {
         if (context.side === 'user') return i;
         lastAt = i;
       }
       if (userAt === -1 && context.side === 'user') userAt = i;
     }
-    return userAt !== -1 ? userAt : lastAt !== -1 ? lastAt : firstAt;
+    if (userAt !== -1) return userAt;
+    return lastAt !== -1 && last?.side !== 'clock' ? lastAt : ready.findIndex(({ side }) => side !== 'clock');
   }
 
   value(): number {

@@ -3,7 +3,7 @@ import { compare } from './soundness.ts';
 
 const [wanted = '1000', first = '1'] = process.argv.slice(2);
 if (!/^\d{1,9}$/.test(wanted) || !/^\d{1,9}$/.test(first) || Number(wanted) === 0) {
-  console.error('usage: npm run fuzz:explore -- <programs> [<first seed>]');
+  process.stderr.write('usage: npm run fuzz:explore -- <programs> [<first seed>]\n');
   process.exit(2);
 }
 const sums = { agree: 0, tooLarge: 0, differ: 0, naive: 0, reduced: 0, cut: 0 };
@@ -13,7 +13,7 @@ for (let seed = Number(first); seed < Number(first) + Number(wanted); seed++) {
   else if (verdict === 'too large') sums.tooLarge++;
   else {
     sums.differ++;
-    console.error(problem);
+    process.stderr.write(`${problem}\n`);
   }
   if (verdict === 'too large') continue;
   sums.naive += naive;
@@ -21,8 +21,8 @@ for (let seed = Number(first); seed < Number(first) + Number(wanted); seed++) {
   sums.cut += cut;
   if (process.stdout.isTTY && seed % 100 === 0) process.stdout.write(`\r${seed - Number(first)} of ${wanted}`);
 }
-console.log(
+process.stdout.write(
   `${sums.agree} programs agree, ${sums.differ} differ, ${sums.tooLarge} too large for plain enumeration;\n` +
-    `${sums.naive} orders by plain enumeration, ${sums.reduced} by the reduced search (and ${sums.cut} runs that it cut)`,
+    `${sums.naive} orders by plain enumeration, ${sums.reduced} by the reduced search (and ${sums.cut} runs that it cut)\n`,
 );
 process.exit(sums.differ === 0 ? 0 : 1);

@@ -145,7 +145,6 @@ class Running {
     for (const mutex of held) yield* mutex.unlock();
   }
 
-  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one table of what an action does
   private *act({ do: what, n }: Action, held: Set<Mutex>, name: string): Task<unknown> {
     const mutex = this.mutexes[n] as Mutex;
     const place = this.places[n] as { readonly place: Place; value: number };

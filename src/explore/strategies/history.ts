@@ -44,6 +44,7 @@ export class History {
   private readonly places = new Map<number, number[]>();
   private before = new Int32Array(FIRST_WIDTH);
   private after = new Int32Array(FIRST_WIDTH);
+  private known = new Int32Array(FIRST_WIDTH);
 
   /** Forgets all but the first steps. */
   truncate(length: number): void {
@@ -135,24 +136,30 @@ export class History {
     touches: readonly number[],
     onRace: OnRace,
   ): void {
-    let known = before;
+    const known = this.known;
+    known.set(before);
     for (const touch of touches) {
       const steps = this.places.get(placeOf(touch));
-      if (steps === undefined) continue;
-      const way = wayOf(touch);
-      for (let i = steps.length - 1; i >= 0; i--) {
-        const entry = steps[i] as number;
-        const other = entry & 3;
-        if (other === TOUCH.read && way === TOUCH.read) continue;
-        const step = entry >> 2;
-        if (step < this.barrier) break;
-        if (this.isBefore(step, known)) {
-          if (other !== TOUCH.read) break; // whatever touched it before that is before that
-          continue;
-        }
-        if (other === TOUCH.give && way === TOUCH.need) continue;
-        if (!onRace(step, context, after)) continue;
-        if (known === before) known = before.slice();
+      if (steps !== undefined) this.findRacesAt(steps, wayOf(touch), known, (step) => onRace(step, context, after));
+    }
+  }
+
+  /** Races of one touch with those before it; `known` is what comes before it in any case, and grows by what is found. */
+  private findRacesAt(
+    steps: readonly number[],
+    way: number,
+    known: Int32Array,
+    isRace: (step: number) => boolean,
+  ): void {
+    for (let i = steps.length - 1; i >= 0; i--) {
+      const entry = steps[i] as number;
+      const other = entry & 3;
+      const step = entry >> 2;
+      if (step < this.barrier) return;
+      if (other === TOUCH.read && way === TOUCH.read) continue;
+      if (this.isBefore(step, known)) {
+        if (other !== TOUCH.read) return; // whatever touched it before that is before that
+      } else if ((other !== TOUCH.give || way !== TOUCH.need) && isRace(step)) {
         this.join(known, step);
       }
     }
@@ -230,5 +237,6 @@ export class History {
     this.width = width * 2;
     this.before = new Int32Array(this.width);
     this.after = new Int32Array(this.width);
+    this.known = new Int32Array(this.width);
   }
 }
