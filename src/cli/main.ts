@@ -5,11 +5,14 @@ import { interruptible, isInterrupt } from '../campaign/interruptible.ts';
 import { addCheck } from './check.ts';
 import { addDrill } from './drill.ts';
 import { addExplain } from './explain.ts';
+import { addExplore } from './explore.ts';
 import { EXIT, InputError } from './input-error.ts';
 import { addInvariants } from './invariants.ts';
 import { addList } from './list.ts';
 import { version } from './package-files.ts';
 import { clearProgress } from './progress.ts';
+import { addRaces } from './races.ts';
+import { addReplay } from './replay.ts';
 import { addRun } from './run.ts';
 import { addSysfs } from './sysfs.ts';
 import { complain, endWhenNobodyReads } from './terminal.ts';
@@ -33,6 +36,9 @@ Exit codes: 0 held, 1 failed, 2 wrong input, 3 a limit was reached before the ve
 130 interrupted.`,
     );
   addRun(program, end);
+  addExplore(program, end);
+  addReplay(program, end);
+  addRaces(program, end);
   addDrill(program, end);
   addList(program);
   addInvariants(program);

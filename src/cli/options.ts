@@ -1,6 +1,8 @@
 /** Flags that several commands have, and how their values are read. */
+import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Nanoseconds } from '../base/time.ts';
+import { type Choice, parseChoices } from '../explore/schedule.ts';
 import { readDuration } from '../scenario/placeholder.ts';
 import { nearest } from '../scenario/problem.ts';
 import { USUAL_STEPS_MAX } from '../scenario/run.ts';
@@ -23,8 +25,22 @@ export const logLevel = (): Option =>
     .argParser(oneOf(LOG_LEVELS))
     .default('silent');
 
-export const stepCount = (): Option =>
-  new Option('--max-steps <n>', `give up after so many steps (default ${USUAL_STEPS_MAX})`).argParser(whole(1));
+export const stepCount = (what = 'give up'): Option =>
+  new Option('--max-steps <n>', `${what} after so many steps (default ${USUAL_STEPS_MAX})`).argParser(whole(1));
+
+export const timeChoice = (what = ''): Option =>
+  new Option('--time <when>', `${what}timers fire when nothing can run (idle), or may come before what could run (any)`)
+    .argParser(oneOf(['idle', 'any']))
+    .default('idle');
+
+/** More workers than that wait for each other's memory. Invented. */
+const USUAL_JOBS_MOST = 8;
+const JOBS_MOST = 256;
+
+export const jobs = (): Option =>
+  new Option('--jobs <n>', `worker threads at most, once it takes long enough for them to start`)
+    .argParser(whole(1, JOBS_MOST))
+    .default(Math.min(USUAL_JOBS_MOST, availableParallelism()), `as many as processors, at most ${USUAL_JOBS_MOST}`);
 
 /** One of a few words; another one is an error that says which is near. */
 export function oneOf(words: readonly string[]): (given: string) => string {
@@ -32,6 +48,14 @@ export function oneOf(words: readonly string[]): (given: string) => string {
     if (words.includes(given)) return given;
     throw new InvalidArgumentError(`It is none of them${nearest(given, words)}.`);
   };
+}
+
+/** `manager*2 udevd`, as files of orders have it. */
+export function order(given: string): readonly Choice[] {
+  const choices = parseChoices(given);
+  if ('odd' in choices)
+    throw new InvalidArgumentError(`"${choices.odd}" is no choice such as netvsc_probe*7 or ?tie=1.`);
+  return choices;
 }
 
 export function whole(least: number, most = Number.MAX_SAFE_INTEGER): (given: string) => number {

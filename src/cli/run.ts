@@ -1,10 +1,11 @@
 /** `netvsim run`: one scenario, in one order. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { identityOf } from '../explore/fingerprint.ts';
+import { FollowLeniently } from '../explore/follow-leniently.ts';
 import { RecordOrder } from '../explore/record-order.ts';
 import { Replay } from '../explore/replay.ts';
-import { keyOf } from '../explore/scenario-program.ts';
-import type { Identity, Schedule } from '../explore/schedule.ts';
+import { keyOf, windowOf } from '../explore/scenario-program.ts';
+import type { Choice, Identity } from '../explore/schedule.ts';
 import { runAsJson } from '../report/json.ts';
 import { formatJunit } from '../report/junit.ts';
 import { formatTimeline, formatVerdict } from '../report/timeline.ts';
@@ -20,7 +21,7 @@ import type { Listener } from '../trace/recorder.ts';
 import { InputError } from './input-error.ts';
 import { logEvents } from './log.ts';
 import { makeStage, VOCABULARY } from './model.ts';
-import { logLevel, stepCount, transport, withoutFix } from './options.ts';
+import { logLevel, order, stepCount, timeChoice, transport, withoutFix } from './options.ts';
 import { scenarioFile, version } from './package-files.ts';
 import { Progress } from './progress.ts';
 import { readText } from './read-file.ts';
@@ -33,6 +34,8 @@ interface RunFlags {
   readonly guest?: string;
   readonly without: readonly string[];
   readonly transport?: 'direct' | 'bytes';
+  readonly order?: readonly Choice[];
+  readonly time: 'idle' | 'any';
   readonly schedule?: string;
   readonly record?: string;
   readonly json?: true;
@@ -51,6 +54,12 @@ export function addRun(program: Command, end: (exit: number) => void): void {
     .option('--guest <profile>', 'another guest than the file says')
     .addOption(withoutFix())
     .addOption(transport())
+    .addOption(
+      new Option('--order <choices>', "where its orders are searched let these go first: 'manager*2 udevd'")
+        .argParser(order)
+        .conflicts('schedule'),
+    )
+    .addOption(timeChoice('of --order: '))
     .option('--schedule <file>', 'run the order of events in this file')
     .option('--record <file>', 'write the order of events to this file')
     .option('--json', 'print the verdict and every event as JSON')
@@ -85,19 +94,19 @@ function run(given: string, flags: RunFlags): number {
   checkOutputs({ '--record': record, '--junit': junit, '--trace': trace }, [file, flags.schedule]);
   const scenario = loadFile(file, flags);
   const identity = identityOf(scenario, flags.without);
-  const schedule = flags.schedule === undefined ? undefined : scheduleFor(identity, flags.schedule);
-  const replay = schedule === undefined ? undefined : new Replay(scenario, schedule);
-  const inner: Strategy = replay?.strategy ?? new RunOn();
-  const order = flags.record === undefined ? undefined : new RecordOrder(inner);
+  const followed = follow(scenario, identity, flags);
+  const inner = followed?.strategy ?? new RunOn();
+  const recorded = flags.record === undefined ? undefined : new RecordOrder(inner);
   const events: Event[] = [];
   const listeners: Listener[] = [(event) => events.push(event)];
   if (flags.logLevel !== 'silent') listeners.push(logEvents(flags.logLevel));
-  const { verdict } = carryOut(scenario, { strategy: order ?? inner, listeners, stepsMax: flags.maxSteps });
-  if (replay?.misfit !== undefined) throw new InputError(`${flags.schedule}: does not fit this run: ${replay.misfit}`);
+  const { verdict } = carryOut(scenario, { strategy: recorded ?? inner, listeners, stepsMax: flags.maxSteps });
+  const misfit = followed?.misfit();
+  if (misfit !== undefined) throw new InputError(`${flags.schedule}: does not fit this run: ${misfit}`);
   const header = headerOf(scenario, flags.schedule ?? '');
-  if (order !== undefined && flags.record !== undefined) {
-    const { choices } = order;
-    const { time } = schedule ?? { time: 'idle' };
+  if (recorded !== undefined && flags.record !== undefined) {
+    const { choices } = recorded;
+    const time = followed?.time ?? 'idle';
     const finds = [...new Set(verdict.failures.map(keyOf))];
     writeSchedule(flags.record, { ...identity, file: given, time, finds, choices });
   }
@@ -108,10 +117,28 @@ function run(given: string, flags: RunFlags): number {
   return verdict.exit;
 }
 
-function scheduleFor(identity: Identity, file: string): Schedule {
+/** An order that is followed: that of a file, or one that the command line has. */
+interface Followed {
+  readonly strategy: Strategy;
+  readonly time: 'idle' | 'any';
+  /** Why it does not fit the run. */
+  readonly misfit: () => string | undefined;
+}
+
+function follow(
+  scenario: Scenario,
+  identity: Identity,
+  { order, time, schedule: file }: RunFlags,
+): Followed | undefined {
+  if (order !== undefined) {
+    const strategy = windowOf(scenario, new FollowLeniently(order), time === 'any');
+    return { strategy, time, misfit: () => undefined };
+  }
+  if (file === undefined) return undefined;
   const schedule = readSchedule(file);
   checkFits(file, schedule, identity);
-  return schedule;
+  const replay = new Replay(scenario, schedule);
+  return { strategy: replay.strategy, time: schedule.time, misfit: () => replay.misfit };
 }
 
 /** Where to look next. */

@@ -20,7 +20,7 @@ export interface Schedule {
   readonly guest: string;
   /** Fixes that the guest has and that were switched off. */
   readonly without: readonly string[];
-  readonly transport: string;
+  readonly transport: 'direct' | 'bytes';
   /** `any`: timers could fire before what could run. */
   readonly time: 'idle' | 'any';
   /** What decides how the scenario runs; see fingerprint.ts. */
@@ -41,7 +41,7 @@ const FILE = z.strictObject({
   file: z.string().min(1),
   guest: z.string().min(1),
   without: z.array(z.string().min(1)),
-  transport: z.string().min(1),
+  transport: z.enum(['direct', 'bytes']),
   time: z.enum(['idle', 'any']),
   fingerprint: hash,
   finds: z.array(z.string().min(1)),

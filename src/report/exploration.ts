@@ -1,5 +1,6 @@
 /** What a search of a scenario's orders found, in words: the verdict first, and what it rests on. */
 import type { Exploration, ExploreOptions, Found } from '../explore/explore.ts';
+import type { Minimised } from '../explore/minimise.ts';
 import type { Schedule } from '../explore/schedule.ts';
 import type { Step } from '../scenario/step.ts';
 
@@ -14,26 +15,33 @@ export interface SearchHeader extends Pick<Schedule, 'scenario' | 'guest' | 'wit
 
 /** Lines for people. No time that it took stands in them: the same search gives the same text on every machine. */
 export function formatExploration(header: SearchHeader, exploration: Exploration): string {
-  const { scenario, guest, without, transport, time, window } = header;
-  const kernel = without.length === 0 ? guest : `${guest} without ${without.join(' and ')}`;
-  const timers = time === 'any' ? ', timers at any time' : '';
   const lines = [
     ...sayVerdict(header, exploration),
-    `  ${scenario} (${kernel}, ${transport}${timers})`,
-    `  orders searched: ${window}`,
+    `  ${header.scenario} (${sayMachine(header)})`,
+    `  orders searched: ${header.window}`,
     ...sayCoverage(header, exploration).map((line) => `  ${line}`),
   ];
   return lines.map((line) => `${line}\n`).join('');
 }
 
+function sayMachine({
+  guest,
+  without,
+  transport,
+  time,
+}: Pick<Schedule, 'guest' | 'without' | 'transport' | 'time'>): string {
+  const kernel = without.length === 0 ? guest : `${guest} without ${without.join(' and ')}`;
+  return `${kernel}, ${transport}${time === 'any' ? ', timers at any time' : ''}`;
+}
+
 /** The verdict: of what fails a line each. */
 export function sayVerdict({ options, interrupted }: SearchHeader, exploration: Exploration): readonly string[] {
   const { verdict, found, sampled, searched, departing, limit } = exploration;
-  const tried = inThousands(sampled + (searched?.orders ?? 0) + (departing?.orders ?? 0));
+  const tried = sayCount(sampled + (searched?.orders ?? 0) + (departing?.orders ?? 0), 'order');
   if (verdict === 'fails') return found.map((each) => `FAILS: ${each.key} in ${sayHowOften(each, exploration)}`);
-  if (verdict === 'interrupted' || interrupted) return [`INTERRUPTED: nothing was found in ${tried} orders`];
+  if (verdict === 'interrupted' || interrupted) return [`INTERRUPTED: nothing was found in ${tried}`];
   if (limit !== undefined) return [`NO VERDICT: a run was given up: ${limit}`];
-  if (verdict === 'limit') return [`NO VERDICT: nothing was found in ${tried} orders, and there are more`];
+  if (verdict === 'limit') return [`NO VERDICT: nothing was found in ${tried}, and there are more`];
   if (verdict === 'all') {
     const orders = searched?.orders ?? 0;
     return [`holds in all orders: ${sayCount(orders, 'inequivalent order')}${sayNaive(exploration)}`];
@@ -59,6 +67,48 @@ export function sayHowOften(found: Found, { sampled, searched, departing }: Expl
   return others.length === 0 ? first : `${first} (${others.join(', ')})`;
 }
 
+/** A finding with the smallest order that shows it: its story, and the command that runs it. */
+export function formatFinding(
+  found: Found,
+  { preemptions, text }: Minimised,
+  exploration: Exploration,
+  { lanes, again }: { readonly lanes: string; readonly again: string },
+): string {
+  const { key, number, by } = found;
+  const first = number === 0 ? by : `order ${inThousands(number)}, by ${by}`;
+  const head = [
+    `${key}: ${text}`,
+    `  in ${sayHowOften(found, exploration)}; first in ${first}`,
+    `  the smallest order that was found to have it has ${sayCount(preemptions, 'preemption')}:`,
+  ];
+  return `${head.join('\n')}\n\n${lanes}\nrun it again: ${again}\n`;
+}
+
+/** A finding that every order has. `again` is the command that runs any of them. */
+export function formatCertainFinding({ key, text }: Found, again: string): string {
+  return `${key}: ${text}\n  in every order that was tried, so any shows it\nrun it again: ${again}\n`;
+}
+
+/** What became of an order that was kept: whether it still finds what it found. */
+export function formatReplay(
+  { scenario, guest, without, transport, time, file, finds }: Omit<Schedule, 'choices' | 'fingerprint'>,
+  found: readonly { readonly key: string; readonly text: string }[],
+  limit: string | undefined,
+): string {
+  const isExpected = (key: string): boolean => finds.some((each) => isSame(each, key));
+  const lines = found.map(({ key, text }) => `${isExpected(key) ? 'reproduced' : 'FAILED'}: ${key}: ${text}`);
+  const gone = finds.filter((each) => !found.some(({ key }) => isSame(each, key)));
+  lines.push(...gone.map((key) => `${found.length === 0 ? 'holds now' : 'not reproduced'}: ${key}`));
+  if (limit !== undefined) lines.push(`NO VERDICT: the run was given up: ${limit}`);
+  if (lines.length === 0) lines.push('holds, as it did');
+  const about = `  ${scenario} (${sayMachine({ guest, without, transport, time })}, order of ${file})`;
+  return [...lines, about].map((line) => `${line}\n`).join('');
+}
+
+/** Steps of a scenario have moved when lines above them were added; what they say is the same. */
+const isSame = (one: string, other: string): boolean => withoutLine(one) === withoutLine(other);
+export const withoutLine = (key: string): string => key.replace(/^line \d+: /, '');
+
 /** Whether no order was tried in which it does not come. */
 export function isInEveryOrder(found: Found, { sampled, searched, departing }: Exploration): boolean {
   return (
@@ -75,9 +125,9 @@ function sayCoverage({ options, interrupted }: SearchHeader, exploration: Explor
   const { strategy, seed, ordersMax } = options;
   const { sampled, searched, departing, steps } = exploration;
   const by = strategy in SAMPLERS ? SAMPLERS[strategy as keyof typeof SAMPLERS] : undefined;
-  const samples = by === undefined ? '' : ` and ${inThousands(sampled - 1)} by ${by} (seed ${seed})`;
+  const samples = by === undefined || sampled < 2 ? '' : ` and ${inThousands(sampled - 1)} by ${by} (seed ${seed})`;
   const limit = interrupted ? 'until it was interrupted' : `the limit is ${inThousands(ordersMax)}: --max-orders`;
-  const covered = [`the usual order${samples}`];
+  const covered = [sampled === 0 ? 'no order to its end' : `the usual order${samples}`];
   if (searched?.whole === true) covered.push(`all ${inThousands(searched.orders)} inequivalent orders`);
   else if (searched !== undefined) {
     covered.push(`${sayCount(searched.orders, 'inequivalent order')}${sayNaive(exploration)}, ${limit}`);
@@ -108,6 +158,7 @@ export function describeWindow(steps: readonly Step[]): string {
 }
 
 function sayShare(orders: number, of: number, kind: string): string {
+  if (of === 1 && orders === 1 && kind === 'orders') return 'the only order';
   return orders === of ? `all ${inThousands(of)} ${kind}` : `${inThousands(orders)} of ${inThousands(of)} ${kind}`;
 }
 

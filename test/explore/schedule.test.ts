@@ -63,10 +63,13 @@ describe('what is no schedule for this run', () => {
     ['bent', text.replace('netvsc_probe', 'netvsc_remove'), 'was edited: its last line does not fit the others'],
     ['of nothing', text.replace(/finds: .*/, 'finds: []'), 'was edited: its last line does not fit the others'],
     ['odd', text.replace('*7', '*x'), '"netvsc_probe*x" is no choice such as netvsc_probe*7 or ?tie=1'],
+    ['of no transport', text.replace('bytes', 'byte'), /its transport is missing, or of the wrong kind/],
     ['of no time', text.replace('any', 'never'), 'is cut off or damaged: its time is missing, or of the wrong kind'],
     ['with more', `${text}more: 1\n`, 'is cut off or damaged: a schedule has no "more"'],
   ])('%s', (_what, given, message) => {
-    expect(parseSchedule(given, 'f')).toEqual({ ok: false, error: [{ file: 'f', line: undefined, message }] });
+    const parsed = parseSchedule(given, 'f');
+    expect(parsed).toMatchObject({ ok: false, error: [{ file: 'f', line: undefined }] });
+    expect(parsed.ok ? '' : parsed.error[0]?.message).toMatch(message);
   });
 
   test('one that was edited can be wanted; one that is none cannot', () => {

@@ -1,0 +1,108 @@
+/** `netvsim races`: the known races, each brought back without its fix and gone with it. */
+import type { Command } from 'commander';
+import { each, searchRace } from '../campaign/races.ts';
+import { USUAL_OPTIONS } from '../explore/explore.ts';
+import { asJson } from '../report/json.ts';
+import { formatRaces, problemOf, type RaceReport } from '../report/races.ts';
+import { unknownName } from '../scenario/problem.ts';
+import { unfixed } from '../scenario/race.ts';
+import type { Race, Scenario } from '../scenario/scenario.ts';
+import { EXIT, InputError } from './input-error.ts';
+import { onInterrupt } from './interrupt.ts';
+import { jobs } from './options.ts';
+import { shippedScenarios } from './package-files.ts';
+import { SearchProgress } from './progress.ts';
+import { loadFile } from './run.ts';
+import { crewFor } from './searched.ts';
+import { print } from './terminal.ts';
+
+interface RacesFlags {
+  readonly jobs: number;
+  readonly json?: true;
+}
+
+/** A shipped scenario that is a known race. */
+interface KnownRace {
+  readonly race: Race;
+  /** As `netvsim explore` takes it. */
+  readonly file: string;
+  readonly scenario: Scenario;
+}
+
+export function addRaces(program: Command, end: (exit: number) => void): void {
+  program
+    .command('races')
+    .description('search the known races, without the fixes that ended them and with them')
+    .argument('[ids...]', 'numbers of the catalogue: D-01 D-05 (default: all that are shipped)')
+    .addOption(jobs())
+    .option('--json', 'print the results as JSON')
+    .addHelpText(
+      'after',
+      `
+Ends with 1 when one is not found without its fix, or when something fails with it.
+
+Examples:
+  netvsim races
+  netvsim races D-01 D-22
+  netvsim explore d-01-vf-seen-unmarked --without post-init-slave   # exits 1: one of them in full`,
+    )
+    .action(async (ids: readonly string[], flags: RacesFlags) => end(await races(ids, flags)));
+}
+
+async function races(ids: readonly string[], flags: RacesFlags): Promise<number> {
+  const known = knownRaces(ids);
+  const reports = await search(known, flags.jobs);
+  const interrupted = reports.length < known.length;
+  print(flags.json === true ? inJson(reports, interrupted) : formatRaces(reports, interrupted));
+  if (interrupted) return EXIT.interrupted;
+  return reports.every((report) => problemOf(report) === undefined) ? EXIT.held : EXIT.failed;
+}
+
+function knownRaces(ids: readonly string[]): readonly KnownRace[] {
+  const all = shippedScenarios().flatMap(({ name, file }) => {
+    const scenario = loadFile(file, { transport: 'direct' });
+    return scenario.race === undefined ? [] : [{ race: scenario.race, file: name, scenario }];
+  });
+  const wanted = ids.map((id) => id.toUpperCase());
+  const names = all.map(({ race }) => race.id);
+  const unknown = wanted.find((id) => !names.includes(id));
+  if (unknown !== undefined) throw new InputError(unknownName('race', unknown, names));
+  return wanted.length === 0 ? all : all.filter(({ race }) => wanted.includes(race.id));
+}
+
+/** Of those that were searched to the end: all, if it was not interrupted. */
+async function search(known: readonly KnownRace[], jobs: number): Promise<readonly RaceReport[]> {
+  const specs = known.flatMap(({ scenario }) => [unfixed(scenario), scenario]).map((scenario) => ({ scenario }));
+  const crew = crewFor(specs, jobs);
+  let done = 0;
+  const progress = new SearchProgress(() => {
+    const { orders, failing } = crew.board;
+    return { doing: `${done} of ${known.length} races`, done, of: known.length, isAtMost: false, orders, failing };
+  });
+  const ignore = onInterrupt(() => crew.stop());
+  try {
+    const reports = await each([...known.entries()], jobs, async ([at, { race, scenario }]) => {
+      const places = { without: 2 * at, fixed: 2 * at + 1 };
+      const report = await searchRace(crew, { race, name: scenario.name }, places, USUAL_OPTIONS);
+      if (crew.board.isStopped) return [];
+      done++;
+      return [report];
+    });
+    return reports.flat();
+  } finally {
+    progress.end();
+    ignore();
+    await crew.close();
+  }
+}
+
+function inJson(reports: readonly RaceReport[], interrupted: boolean): string {
+  const races = reports.map((report) => {
+    const { race, name, without, fixed, preemptions, milliseconds } = report;
+    const [broken, holding] = [without, fixed].map(({ found, ...rest }) => {
+      return { ...rest, found: found.map(({ order: _, ...each }) => each) };
+    });
+    return { ...race, name, problem: problemOf(report), preemptions, seconds: milliseconds / 1000, broken, holding };
+  });
+  return asJson('netvsim races', { interrupted, races });
+}

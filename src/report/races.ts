@@ -1,0 +1,71 @@
+/** What the searches of known races came to: a table, and what is not as it should be. */
+import type { Exploration, Found } from '../explore/explore.ts';
+import type { Race } from '../scenario/scenario.ts';
+import { inThousands, sayHowOften, withoutLine } from './exploration.ts';
+import { formatTable } from './table.ts';
+
+/** One race that was searched on a kernel without its fix, and on one with it. */
+export interface RaceReport {
+  readonly race: Race;
+  /** What it is, in a line: the scenario's name. */
+  readonly name: string;
+  readonly without: Exploration;
+  readonly fixed: Exploration;
+  /** Of the smallest order that brings it back. */
+  readonly preemptions: number | undefined;
+  /** Computing that it took. */
+  readonly milliseconds: number;
+}
+
+/** Of what was found that which the race is about. */
+export function breakOf(race: Race, { found }: Pick<Exploration, 'found'>): Found | undefined {
+  return found.find(({ key }) => isBreak(race, key));
+}
+
+function isBreak({ breaks }: Race, key: string): boolean {
+  return breaks === 'expectation' ? /^line \d+: expect /.test(key) : withoutLine(key) === breaks;
+}
+
+/** What is not as it should be, in a sentence; undefined when all is. */
+export function problemOf({ race, without, fixed }: RaceReport): string | undefined {
+  if (fixed.verdict === 'fails') return `with every fix ${fixed.found.map(({ key }) => key).join(' and ')} fails`;
+  if (fixed.verdict !== 'all') return 'with every fix not all orders were searched';
+  if (breakOf(race, without) !== undefined) return undefined;
+  return `without ${race.without.join(' and ')} no order was found that breaks ${race.breaks}`;
+}
+
+/** What else fails without the fix; mostly it follows from what the race breaks. */
+function noteOf({ race, without }: RaceReport): string | undefined {
+  const others = without.found.filter(({ key }) => !isBreak(race, key)).map(({ key }) => key);
+  return others.length === 0 ? undefined : `without ${race.without.join(' and ')} ${others.join(' and ')} fails too`;
+}
+
+const HEAD = ['race', 'without its fix', 'preemptions', 'with every fix', 'seconds'];
+
+/** `interrupted`: only these were searched, and others not. */
+export function formatRaces(reports: readonly RaceReport[], interrupted: boolean): string {
+  const said = (mark: string, say: (report: RaceReport) => string | undefined): readonly string[] =>
+    reports.flatMap((report) => {
+      const text = say(report);
+      return text === undefined ? [] : [`${mark}: ${report.race.id}: ${text}`];
+    });
+  const problems = said('NOT AS IT SHOULD BE', problemOf);
+  const verdict =
+    problems.length > 0 ? problems : [`${sayRaces(reports.length)} found without the fix, and gone with it`];
+  const [head = '', ...lines] = formatTable(HEAD, reports.map(rowOf)).trimEnd().split('\n');
+  const table = [head, ...lines.map((line, at) => `${line}  ${reports[at]?.name}`)];
+  const notes = said('note', noteOf);
+  const all = [...(interrupted ? ['INTERRUPTED: these were searched before'] : []), ...verdict, ...notes, '', ...table];
+  return all.map((line) => `${line}\n`).join('');
+}
+
+function rowOf({ race, without, fixed, preemptions, milliseconds }: RaceReport): readonly string[] {
+  const broken = breakOf(race, without);
+  const fails = broken === undefined ? 'not found' : sayHowOften(broken, without);
+  const orders = fixed.searched?.orders ?? 0;
+  const holds = orders === 1 ? 'holds in the only one' : `holds in all ${inThousands(orders)}`;
+  const seconds = (milliseconds / 1000).toFixed(1);
+  return [race.id, fails, String(preemptions ?? '-'), fixed.verdict === 'all' ? holds : fixed.verdict, seconds];
+}
+
+const sayRaces = (count: number): string => (count === 1 ? 'the race is' : `all ${count} races are`);
