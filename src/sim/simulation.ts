@@ -131,13 +131,20 @@ export class Simulation {
         if (end !== 'tick') return end;
       }
       if (this.steps >= stepsMax) return 'steps';
-      if (this.ticking === undefined && this.strategy.anyTime === true) this.startTicking();
-      const at = this.strategy.pick(this.ready, this.last);
-      if (at === CUT) return 'cut';
-      const context = this.ready[at];
-      assert(context !== undefined, `the strategy picked ${at} of ${this.ready.length}`);
+      const context = this.pick();
+      if (context === undefined) return 'cut';
       this.step(context);
     }
+  }
+
+  /** Whoever goes next; undefined when the strategy wants the run to end. */
+  private pick(): Context | undefined {
+    if (this.ticking === undefined && this.strategy.anyTime === true) this.startTicking();
+    const at = this.strategy.pick(this.ready, this.last);
+    if (at === CUT) return undefined;
+    const context = this.ready[at];
+    assert(context !== undefined, `the strategy picked ${at} of ${this.ready.length}`);
+    return context;
   }
 
   /** Nothing can run: the next timer fires. Where the clock can be picked, it is to be, and does it. */
