@@ -55,7 +55,11 @@ export class Operation<T = unknown> {
 const ASKING: { done: false; value: Operation } = { done: false, value: undefined as never };
 const ANSWERED: { done: true; value: unknown } = { done: true, value: undefined };
 
-/** A guest or user context's code: it stops only where the text says `yield*`. */
+/**
+ * A guest or user context's code: it stops only where the text says `yield*`. Its generator function is a method or
+ * stands in its module: one that is made anew for each machine keeps that machine until the next full garbage
+ * collection (V8 makes a hidden class for it, which lives among the old objects), and a search makes a million of them.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: what a `yield` gives depends on the operation; `yield*` types it
 export type Task<T = void> = Generator<Operation, T, any>;
 

@@ -36,10 +36,7 @@ function* look(sim: Simulation, uapi: LinuxUapi, release: CloudInitRelease): Tas
 /** Reads one NIC, file by file: what it is may change on the way, and it may go. */
 function* scanNic(uapi: LinuxUapi, name: string): Task<NicScan> {
   const path = `/class/net/${name}`;
-  function* read(attribute: SysfsAttribute): Task<string | undefined> {
-    const found = yield* uapi.readAttribute(path, attribute);
-    return found.ok ? found.value : undefined;
-  }
+  const read = (attribute: SysfsAttribute): Task<string | undefined> => readFile(uapi, path, attribute);
   const addrAssignType = yield* read('addr_assign_type');
   const master = yield* uapi.readLink(path, 'master');
   const address = yield* read('address');
@@ -54,4 +51,9 @@ function* scanNic(uapi: LinuxUapi, name: string): Task<NicScan> {
     dormant: yield* read('dormant'),
     operstate: yield* read('operstate'),
   };
+}
+
+function* readFile(uapi: LinuxUapi, path: string, attribute: SysfsAttribute): Task<string | undefined> {
+  const found = yield* uapi.readAttribute(path, attribute);
+  return found.ok ? found.value : undefined;
 }

@@ -54,15 +54,14 @@ export class Manager {
 
   /** Brings what comes into the one queue that the manager reads, each after the time that it takes to react. */
   private passOn<T>(name: string, from: Queue<T>, news: (item: T) => News): void {
-    const { sim, latency } = this;
-    const queue = this.news;
-    function* pass(): Task {
-      for (;;) {
-        const item = news(yield* from.take());
-        sim.after(latency.of('manager.react'), () => queue.inject(item));
-      }
+    this.sim.spawn(name, 'user', this.pass(from, news), { daemon: true });
+  }
+
+  private *pass<T>(from: Queue<T>, news: (item: T) => News): Task {
+    for (;;) {
+      const item = news(yield* from.take());
+      this.sim.after(this.latency.of('manager.react'), () => this.news.inject(item));
     }
-    sim.spawn(name, 'user', pass(), { daemon: true });
   }
 
   private *run(): Task {

@@ -11,29 +11,25 @@ import type { NetdevEvent, NotifierBlock } from './notifier.ts';
 import type { Profile } from './profile.ts';
 
 export function addrconf(sim: Simulation, profile: Profile): NotifierBlock {
-  const skips = (dev: Netdev): boolean =>
-    profile.addrconfSkips === 'IFF_SLAVE' ? (dev.flags.now & IFF.SLAVE) !== 0 : (dev.privFlags & IFF_NO_ADDRCONF) !== 0;
-  const tell = (dev: Netdev, held: boolean): void => {
-    const address = linkLocal(dev.devAddr);
-    sim.trace.emit({ kind: 'ipv6.address', dev: dev.dev, address, held });
-  };
-  return {
-    name: 'addrconf',
-    priority: 0,
-    builtIn: true,
-    *notify(event: NetdevEvent, dev: Netdev): Task<'done'> {
-      const gains = event === 'NETDEV_UP' || event === 'NETDEV_CHANGE';
-      if (gains && dev.up && !dev.hasLinkLocal && !skips(dev)) {
-        dev.hasLinkLocal = true;
-        tell(dev, true);
-      }
-      if (event === 'NETDEV_DOWN' && dev.hasLinkLocal) {
-        dev.hasLinkLocal = false;
-        tell(dev, false);
-      }
-      return 'done';
-    },
-  };
+  return { name: 'addrconf', priority: 0, builtIn: true, notify: (event, dev) => notify(sim, profile, event, dev) };
+}
+
+/** addrconf_notify(). */
+function* notify(sim: Simulation, profile: Profile, event: NetdevEvent, dev: Netdev): Task<'done'> {
+  const gains = event === 'NETDEV_UP' || event === 'NETDEV_CHANGE';
+  if (gains && dev.up && !dev.hasLinkLocal && !skips(profile, dev)) hold(sim, dev, true);
+  if (event === 'NETDEV_DOWN' && dev.hasLinkLocal) hold(sim, dev, false);
+  return 'done';
+}
+
+function skips(profile: Profile, dev: Netdev): boolean {
+  if (profile.addrconfSkips === 'IFF_SLAVE') return (dev.flags.now & IFF.SLAVE) !== 0;
+  return (dev.privFlags & IFF_NO_ADDRCONF) !== 0;
+}
+
+function hold(sim: Simulation, dev: Netdev, held: boolean): void {
+  dev.hasLinkLocal = held;
+  sim.trace.emit({ kind: 'ipv6.address', dev: dev.dev, address: linkLocal(dev.devAddr), held });
 }
 
 /** EUI-64 in fe80::/64 (RFC 4291, appendix A). */

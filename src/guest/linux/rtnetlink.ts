@@ -55,16 +55,8 @@ export class Rtnetlink {
   constructor(sim: Simulation, heardIn: NetNamespace) {
     this.sim = sim;
     this.heardIn = heardIn;
-    const told = (event: NetdevEvent, dev: Netdev): Task => this.newLink(dev, event);
-    this.notifier = {
-      name: 'rtnetlink',
-      priority: 0,
-      builtIn: true,
-      *notify(event, dev) {
-        if (TOLD.has(event)) yield* told(event, dev);
-        return 'done';
-      },
-    };
+    const notify: NotifierBlock['notify'] = (event, dev) => this.hear(event, dev);
+    this.notifier = { name: 'rtnetlink', priority: 0, builtIn: true, notify };
   }
 
   subscribe(name: string): Queue<LinkMessage> {
@@ -82,6 +74,11 @@ export class Rtnetlink {
   /** RTM_DELLINK. `cause`: the device is unregistered, or moves to another namespace. */
   *delLink(dev: Netdev, cause: 'unregister_netdevice' | 'dev_change_net_namespace'): Task {
     yield* this.send('RTM_DELLINK', dev, cause);
+  }
+
+  private *hear(event: NetdevEvent, dev: Netdev): Task<'done'> {
+    if (TOLD.has(event)) yield* this.newLink(dev, event);
+    return 'done';
   }
 
   private *send(message: 'RTM_NEWLINK' | 'RTM_DELLINK', about: Netdev, cause: string): Task {

@@ -65,29 +65,35 @@ interface PciBus {
 }
 
 export function pciHyperv(kernel: LinuxKernel): Module {
-  const buses = new Map<HvDevice, PciBus>();
+  const buses: Buses = new Map();
   const driver: HvDriver = {
     name: 'hv_pci',
     interfaceType: CLASS_GUIDS.pciPassThrough,
-    *probe(device) {
-      const bus = makeBus(kernel, device);
-      const errno = yield* probe(kernel, bus);
-      if (errno === undefined) buses.set(device, bus);
-      else yield* giveUp(kernel, bus);
-      return errno;
-    },
-    *remove(device) {
-      const bus = buses.get(device);
-      if (bus === undefined) return;
-      buses.delete(device);
-      yield* remove(kernel, bus);
-    },
+    probe: (device) => bind(kernel, buses, device),
+    remove: (device) => unbind(kernel, buses, device),
   };
   return {
     name: 'pci-hyperv',
     load: () => kernel.vmbusCore.drivers.register(driver),
     unload: () => kernel.vmbusCore.drivers.unregister(driver),
   };
+}
+
+type Buses = Map<HvDevice, PciBus>;
+
+function* bind(kernel: LinuxKernel, buses: Buses, device: HvDevice): Task<Errno | undefined> {
+  const bus = makeBus(kernel, device);
+  const errno = yield* probe(kernel, bus);
+  if (errno === undefined) buses.set(device, bus);
+  else yield* giveUp(kernel, bus);
+  return errno;
+}
+
+function* unbind(kernel: LinuxKernel, buses: Buses, device: HvDevice): Task {
+  const bus = buses.get(device);
+  if (bus === undefined) return;
+  buses.delete(device);
+  yield* remove(kernel, bus);
 }
 
 function makeBus(kernel: LinuxKernel, device: HvDevice): PciBus {

@@ -34,32 +34,43 @@ export function vfDrivers(kernel: LinuxKernel, traits: readonly VfTraits[]): rea
 }
 
 function vfDriver(kernel: LinuxKernel, name: string, traits: readonly VfTraits[]): Module {
-  const bound = new Map<PciDevice, Vf>();
+  const bound: Bound = new Map();
   const driver: PciDriver = {
     name,
     matches: (vendor, device) =>
       VF_DRIVER_IDS.some((id) => id.driver === name && id.vendor === vendor && id.device === device),
-    *probe(device) {
-      const failing = kernel.faults.strike('local_pci_probe', device.dev);
-      if (failing !== undefined) return failing;
-      const model = traits.find((each) => each.vendor === device.vendorId && each.device === device.deviceId);
-      if (model === undefined) return 'ENODEV';
-      const vf = new Vf(kernel, device, model);
-      const errno = yield* vf.probe();
-      if (errno === undefined) bound.set(device, vf);
-      return errno;
-    },
-    *remove(device) {
-      const vf = bound.get(device);
-      bound.delete(device);
-      if (vf !== undefined) yield* vf.remove();
-    },
+    probe: (device) => probe(kernel, traits, bound, device),
+    remove: (device) => remove(bound, device),
   };
   return {
     name,
     load: () => kernel.pci.drivers.register(driver),
     unload: () => kernel.pci.drivers.unregister(driver),
   };
+}
+
+type Bound = Map<PciDevice, Vf>;
+
+function* probe(
+  kernel: LinuxKernel,
+  traits: readonly VfTraits[],
+  bound: Bound,
+  device: PciDevice,
+): Task<Errno | undefined> {
+  const failing = kernel.faults.strike('local_pci_probe', device.dev);
+  if (failing !== undefined) return failing;
+  const model = traits.find((each) => each.vendor === device.vendorId && each.device === device.deviceId);
+  if (model === undefined) return 'ENODEV';
+  const vf = new Vf(kernel, device, model);
+  const errno = yield* vf.probe();
+  if (errno === undefined) bound.set(device, vf);
+  return errno;
+}
+
+function* remove(bound: Bound, device: PciDevice): Task {
+  const vf = bound.get(device);
+  bound.delete(device);
+  if (vf !== undefined) yield* vf.remove();
 }
 
 /** One bound function with its network device. */

@@ -58,20 +58,24 @@ export function hvNetvsc(kernel: LinuxKernel, change: NetvscChange = (parts) => 
       const nic = list.all().find((each) => each.dev === name);
       return nic !== undefined && carriesByVf(nic) ? 'vf' : 'synthetic';
     },
-    *load() {
-      if (fixed(kernel, 'notifier-before-driver')) {
-        yield* kernel.net.addNotifier(notifier);
-        yield* kernel.vmbusCore.drivers.register(driver);
-      } else {
-        yield* kernel.vmbusCore.drivers.register(driver);
-        yield* kernel.net.addNotifier(notifier);
-      }
-    },
-    *unload() {
-      yield* kernel.net.removeNotifier(notifier);
-      yield* kernel.vmbusCore.drivers.unregister(driver);
-    },
+    load: () => load(kernel, notifier, driver),
+    unload: () => unload(kernel, notifier, driver),
   };
+}
+
+function* load(kernel: LinuxKernel, notifier: NotifierBlock, driver: HvDriver): Task {
+  if (fixed(kernel, 'notifier-before-driver')) {
+    yield* kernel.net.addNotifier(notifier);
+    yield* kernel.vmbusCore.drivers.register(driver);
+  } else {
+    yield* kernel.vmbusCore.drivers.register(driver);
+    yield* kernel.net.addNotifier(notifier);
+  }
+}
+
+function* unload(kernel: LinuxKernel, notifier: NotifierBlock, driver: HvDriver): Task {
+  yield* kernel.net.removeNotifier(notifier);
+  yield* kernel.vmbusCore.drivers.unregister(driver);
 }
 
 function ownParts(kernel: LinuxKernel, list: NicList): NetvscParts {
