@@ -32,6 +32,7 @@ const MAY_IMPORT = {
   drill: [...world, 'machine', 'scenario', 'explore'],
   report: [...world, 'machine', 'scenario', 'explore', 'drill'],
   index: library,
+  vitest: library,
   campaign: outside,
   live: outside,
   vm: outside,

@@ -1,9 +1,20 @@
+import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
+
+const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
 /** What runs anywhere: no root, no network, no programs besides node. */
 export default defineConfig({
+  resolve: {
+    // The example drivers name the package as their readers will.
+    alias: [
+      { find: /^netvsim$/, replacement: path('src/index.ts') },
+      { find: 'netvsim/devices', replacement: path('devices/index.ts') },
+      { find: 'netvsim/vitest', replacement: path('src/vitest.ts') },
+    ],
+  },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'fixtures/drivers/*.test.ts'],
     exclude: [...configDefaults.exclude, 'test/real/**', 'test/bench/**'],
     coverage: { include: ['src/**', 'devices/**'] },
   },
