@@ -5,7 +5,7 @@
  * are taken up and have no effect: the plan's address stays).
  */
 import { macBytes } from '../base/mac.ts';
-import { viewOf } from '../wire/layout.ts';
+import { getU32, setU16, setU32 } from '../wire/layout.ts';
 import { MEDIA_STATE, OID, RNDIS_STATUS } from '../wire/oid.ts';
 import type { RndisControl } from '../wire/rndis.ts';
 import type { Nic } from './nic.ts';
@@ -40,7 +40,7 @@ export function setSupported(nic: Nic, { oid, info }: Set): number {
   switch (oid) {
     case OID.currentPacketFilter:
       if (info.length < 4) return RNDIS_STATUS.invalidLength;
-      nic.state.nvsp.filter = viewOf(info).getUint32(0, true);
+      nic.state.nvsp.filter = getU32(info, 0);
       return RNDIS_STATUS.success;
     case OID.tcpOffloadParameters:
     case OID.receiveScaleParameters:
@@ -90,32 +90,29 @@ function noOffloads(asked: Uint8Array): Uint8Array | undefined {
   const out = new Uint8Array(asked.length);
   out[0] = OBJECT_OFFLOAD;
   out[1] = asked[1] as number;
-  viewOf(out).setUint16(2, out.length, true);
+  setU16(out, 2, out.length);
   return out;
 }
 
 function rssCapabilities(): Uint8Array {
   const out = new Uint8Array(RSS_CAPABILITIES_SIZE);
-  const view = viewOf(out);
   out[0] = OBJECT_RSS;
   out[1] = 1;
-  view.setUint16(2, out.length, true);
+  setU16(out, 2, out.length);
   // One message interrupt and one receive queue: a guest then asks for no sub-channels.
-  view.setUint32(8, 1, true);
-  view.setUint32(12, 1, true);
+  setU32(out, 8, 1);
+  setU32(out, 12, 1);
   return out;
 }
 
 function words(...values: readonly number[]): Uint8Array {
   const out = new Uint8Array(4 * values.length);
-  values.forEach((value, i) => {
-    viewOf(out).setUint32(4 * i, value, true);
-  });
+  for (let i = 0; i < values.length; i++) setU32(out, 4 * i, values[i] as number);
   return out;
 }
 
 function utf16(text: string): Uint8Array {
   const out = new Uint8Array(2 * text.length);
-  for (let i = 0; i < text.length; i++) viewOf(out).setUint16(2 * i, text.charCodeAt(i), true);
+  for (let i = 0; i < text.length; i++) setU16(out, 2 * i, text.charCodeAt(i));
   return out;
 }

@@ -29,8 +29,16 @@ export const AZURE_UNMANAGED_SRIOV: UdevRule = {
 
 /** Whether one of the alternatives of a udev match is the whole text. */
 export function matches(pattern: string, text: string): boolean {
-  return pattern.split('|').some((glob) => globExpression(glob).test(text));
+  let expressions = EXPRESSIONS.get(pattern);
+  if (expressions === undefined) {
+    expressions = pattern.split('|').map(globExpression);
+    EXPRESSIONS.set(pattern, expressions);
+  }
+  return expressions.some((expression) => expression.test(text));
 }
+
+/** Rules are few, and each is looked at for every uevent of every run. */
+const EXPRESSIONS = new Map<string, readonly RegExp[]>();
 
 /** fnmatch(3) without flags: `*`, `?` and bracket sets; all else stands for itself. */
 function globExpression(glob: string): RegExp {

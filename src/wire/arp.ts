@@ -1,6 +1,6 @@
 import { type MacAddress, macBytes, macFromBytes } from '../base/mac.ts';
 import { type Ipv4Address, ipv4Bytes, ipv4FromBytes } from './ipv4.ts';
-import { viewOf } from './layout.ts';
+import { getU16n, setU16n } from './layout.ts';
 
 /**
  * ARP for IPv4 over Ethernet.
@@ -24,7 +24,7 @@ const PREFIX = Uint8Array.of(0, 1, 0x08, 0x00, 6, 4);
 export function encodeArp(arp: Arp): Uint8Array {
   const bytes = new Uint8Array(SIZE);
   bytes.set(PREFIX, 0);
-  viewOf(bytes).setUint16(6, OPERATION[arp.operation]);
+  setU16n(bytes, 6, OPERATION[arp.operation]);
   bytes.set(macBytes(arp.senderMac), 8);
   bytes.set(ipv4Bytes(arp.senderIp), 14);
   bytes.set(macBytes(arp.targetMac), 18);
@@ -34,7 +34,7 @@ export function encodeArp(arp: Arp): Uint8Array {
 
 export function parseArp(bytes: Uint8Array): Arp | undefined {
   if (bytes.length < SIZE || PREFIX.some((value, i) => bytes[i] !== value)) return undefined;
-  const code = viewOf(bytes).getUint16(6);
+  const code = getU16n(bytes, 6);
   const operation = code === OPERATION.request ? 'request' : code === OPERATION.reply ? 'reply' : undefined;
   if (operation === undefined) return undefined;
   return {

@@ -1,7 +1,7 @@
 import { InvariantError } from '../base/assert.ts';
 import { type MacAddress, macBytes, macFromBytes } from '../base/mac.ts';
 import { type Ipv4Address, ipv4Address, ipv4Bytes, ipv4FromBytes } from './ipv4.ts';
-import { checkUnsigned, viewOf } from './layout.ts';
+import { checkUnsigned, getU32n, setU16n, setU32n } from './layout.ts';
 
 /**
  * DHCP as far as a lease needs it: discover, offer, request, ack, nak and release.
@@ -13,6 +13,7 @@ export const DHCP_SERVER_PORT = 67;
 export const DHCP_CLIENT_PORT = 68;
 
 const KINDS = { discover: 1, offer: 2, request: 3, ack: 5, nak: 6, release: 7 } as const;
+const KIND_NAMES = Object.keys(KINDS) as (keyof typeof KINDS)[];
 const ANY = ipv4Address('0.0.0.0');
 
 export interface Dhcp {
@@ -55,17 +56,16 @@ export function encodeDhcp(message: Dhcp): Uint8Array {
   checkUnsigned(message.transactionId, 0xffff_ffff, 'DHCP transaction', 4);
   const options = encodeOptions(message);
   const bytes = new Uint8Array(FIXED_SIZE + 4 + options.length);
-  const view = viewOf(bytes);
   const isReply = message.kind === 'offer' || message.kind === 'ack' || message.kind === 'nak';
-  view.setUint8(0, isReply ? BOOT_REPLY : BOOT_REQUEST);
-  view.setUint8(1, ETHERNET);
-  view.setUint8(2, 6);
-  view.setUint32(4, message.transactionId);
-  view.setUint16(10, BROADCAST_FLAG);
+  bytes[0] = isReply ? BOOT_REPLY : BOOT_REQUEST;
+  bytes[1] = ETHERNET;
+  bytes[2] = 6;
+  setU32n(bytes, 4, message.transactionId);
+  setU16n(bytes, 10, BROADCAST_FLAG);
   bytes.set(ipv4Bytes(message.clientIp ?? ANY), 12);
   bytes.set(ipv4Bytes(message.yourIp ?? ANY), 16);
   bytes.set(macBytes(message.clientMac), 28);
-  view.setUint32(FIXED_SIZE, COOKIE);
+  setU32n(bytes, FIXED_SIZE, COOKIE);
   bytes.set(options, FIXED_SIZE + 4);
   return bytes;
 }
@@ -80,7 +80,7 @@ function encodeOptions(message: Dhcp): number[] {
   if (leaseSeconds !== undefined) {
     checkUnsigned(leaseSeconds, 0xffff_ffff, 'DHCP lease time', 0);
     const lease = new Uint8Array(4);
-    viewOf(lease).setUint32(0, leaseSeconds);
+    setU32n(lease, 0, leaseSeconds);
     options.push(OPTION.leaseSeconds, 4, ...lease);
   }
   if (hostName !== undefined) {
@@ -94,18 +94,16 @@ function encodeOptions(message: Dhcp): number[] {
 /** Undefined for BOOTP, nonsense and message types that are not modelled. */
 export function parseDhcp(bytes: Uint8Array): Dhcp | undefined {
   if (bytes.length < FIXED_SIZE + 4) return undefined;
-  const view = viewOf(bytes);
-  if (view.getUint8(1) !== ETHERNET || view.getUint8(2) !== 6 || view.getUint32(FIXED_SIZE) !== COOKIE)
-    return undefined;
+  if (bytes[1] !== ETHERNET || bytes[2] !== 6 || getU32n(bytes, FIXED_SIZE) !== COOKIE) return undefined;
   const options = parseOptions(bytes.subarray(FIXED_SIZE + 4));
   const code = options?.get(OPTION.kind)?.[0];
-  const kind = (Object.keys(KINDS) as (keyof typeof KINDS)[]).find((name) => KINDS[name] === code);
+  const kind = KIND_NAMES.find((name) => KINDS[name] === code);
   if (options === undefined || kind === undefined) return undefined;
   const clientIp = ipv4FromBytes(bytes, 12);
   const yourIp = ipv4FromBytes(bytes, 16);
   return {
     kind,
-    transactionId: view.getUint32(4),
+    transactionId: getU32n(bytes, 4),
     clientMac: macFromBytes(bytes, 28),
     ...(clientIp === ANY ? {} : { clientIp }),
     ...(yourIp === ANY ? {} : { yourIp }),
@@ -128,19 +126,20 @@ function parseOptions(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> | unde
 }
 
 function addressOptions(options: ReadonlyMap<number, Uint8Array>): Partial<Dhcp> {
-  const found = ADDRESS_OPTIONS.flatMap((name) => {
+  const found: { -readonly [N in (typeof ADDRESS_OPTIONS)[number]]?: Ipv4Address } = {};
+  for (const name of ADDRESS_OPTIONS) {
     const value = options.get(OPTION[name]);
     // A router list has the preferred one first; the others are single addresses.
-    return value !== undefined && value.length >= 4 ? [[name, ipv4FromBytes(value)]] : [];
-  });
-  return Object.fromEntries(found);
+    if (value !== undefined && value.length >= 4) found[name] = ipv4FromBytes(value);
+  }
+  return found;
 }
 
 function otherOptions(options: ReadonlyMap<number, Uint8Array>): Partial<Dhcp> {
   const lease = options.get(OPTION.leaseSeconds);
   const name = options.get(OPTION.hostName);
   return {
-    ...(lease === undefined || lease.length !== 4 ? {} : { leaseSeconds: viewOf(lease).getUint32(0) }),
+    ...(lease === undefined || lease.length !== 4 ? {} : { leaseSeconds: getU32n(lease, 0) }),
     ...(name === undefined || name.length === 0 ? {} : { hostName: String.fromCharCode(...name) }),
   };
 }

@@ -1,6 +1,6 @@
 import { assert, InvariantError } from '../base/assert.ts';
 import type { Branded } from '../base/brand.ts';
-import { checkUnsigned, viewOf } from './layout.ts';
+import { checkUnsigned, getU16n, setU16n } from './layout.ts';
 
 /**
  * IPv4 with what modelled stations speak on it: ICMP echo and UDP.
@@ -25,9 +25,25 @@ export function ipv4Address(text: string): Ipv4Address {
   return address;
 }
 
-export const ipv4Bytes = (address: Ipv4Address): Uint8Array => Uint8Array.from(address.split('.'), Number);
+/** Four bytes in wire order. */
+export function ipv4Bytes(address: Ipv4Address): Uint8Array {
+  const bytes = new Uint8Array(4);
+  let at = 0;
+  // Written out because every packet has two addresses.
+  for (let i = 0; i < address.length; i++) {
+    const code = address.charCodeAt(i);
+    if (code === DOT) at++;
+    else bytes[at] = (bytes[at] as number) * 10 + code - DIGIT_ZERO;
+  }
+  return bytes;
+}
+
+const DOT = 0x2e;
+const DIGIT_ZERO = 0x30;
+
+/** The four bytes at `at`. */
 export const ipv4FromBytes = (bytes: Uint8Array, at = 0): Ipv4Address =>
-  bytes.subarray(at, at + 4).join('.') as Ipv4Address;
+  `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}` as Ipv4Address;
 
 export const IP_PROTOCOL = { icmp: 1, udp: 17 } as const;
 
@@ -50,16 +66,15 @@ export function encodeIpv4(packet: Ipv4Packet): Uint8Array {
   checkUnsigned(packet.ttl, 0xff, 'IPv4 TTL', 8);
   checkUnsigned(packet.protocol, 0xff, 'IPv4 protocol', 9);
   const bytes = new Uint8Array(length);
-  const view = viewOf(bytes);
-  view.setUint8(0, 0x45);
-  view.setUint16(2, length);
-  view.setUint16(4, packet.identification);
-  view.setUint16(6, DONT_FRAGMENT);
-  view.setUint8(8, packet.ttl);
-  view.setUint8(9, packet.protocol);
+  bytes[0] = 0x45;
+  setU16n(bytes, 2, length);
+  setU16n(bytes, 4, packet.identification);
+  setU16n(bytes, 6, DONT_FRAGMENT);
+  bytes[8] = packet.ttl;
+  bytes[9] = packet.protocol;
   bytes.set(ipv4Bytes(packet.source), 12);
   bytes.set(ipv4Bytes(packet.destination), 16);
-  view.setUint16(10, checksum(bytes.subarray(0, HEADER_SIZE)));
+  setU16n(bytes, 10, checksum(bytes.subarray(0, HEADER_SIZE)));
   bytes.set(packet.payload, HEADER_SIZE);
   return bytes;
 }
@@ -67,19 +82,19 @@ export function encodeIpv4(packet: Ipv4Packet): Uint8Array {
 /** Undefined for nonsense, a wrong checksum and fragments. Bytes behind the stated length are cut off. */
 export function parseIpv4(bytes: Uint8Array): Ipv4Packet | undefined {
   if (bytes.length < HEADER_SIZE) return undefined;
-  const view = viewOf(bytes);
-  const headerSize = (view.getUint8(0) & 0xf) * 4;
-  const length = view.getUint16(2);
-  const isVersion4 = view.getUint8(0) >> 4 === 4;
+  const first = bytes[0] as number;
+  const headerSize = (first & 0xf) * 4;
+  const length = getU16n(bytes, 2);
+  const isVersion4 = first >> 4 === 4;
   if (!isVersion4 || headerSize < HEADER_SIZE || length < headerSize || length > bytes.length) return undefined;
-  const isFragment = (view.getUint16(6) & 0x3fff) !== 0;
+  const isFragment = (getU16n(bytes, 6) & 0x3fff) !== 0;
   if (isFragment || checksum(bytes.subarray(0, headerSize)) !== 0) return undefined;
   return {
     source: ipv4FromBytes(bytes, 12),
     destination: ipv4FromBytes(bytes, 16),
-    protocol: view.getUint8(9),
-    ttl: view.getUint8(8),
-    identification: view.getUint16(4),
+    protocol: bytes[9] as number,
+    ttl: bytes[8] as number,
+    identification: getU16n(bytes, 4),
     payload: bytes.subarray(headerSize, length),
   };
 }
@@ -105,12 +120,11 @@ export function encodeIcmpEcho({ kind, identifier, sequence, data }: IcmpEcho): 
   checkUnsigned(identifier, 0xffff, 'echo identifier', 4);
   checkUnsigned(sequence, 0xffff, 'echo sequence', 6);
   const bytes = new Uint8Array(8 + data.length);
-  const view = viewOf(bytes);
-  view.setUint8(0, ECHO_TYPE[kind]);
-  view.setUint16(4, identifier);
-  view.setUint16(6, sequence);
+  bytes[0] = ECHO_TYPE[kind];
+  setU16n(bytes, 4, identifier);
+  setU16n(bytes, 6, sequence);
   bytes.set(data, 8);
-  view.setUint16(2, checksum(bytes));
+  setU16n(bytes, 2, checksum(bytes));
   return bytes;
 }
 
@@ -119,8 +133,7 @@ export function parseIcmpEcho(bytes: Uint8Array): IcmpEcho | undefined {
   if (bytes.length < 8 || bytes[1] !== 0 || checksum(bytes) !== 0) return undefined;
   const kind = bytes[0] === ECHO_TYPE.request ? 'request' : bytes[0] === ECHO_TYPE.reply ? 'reply' : undefined;
   if (kind === undefined) return undefined;
-  const view = viewOf(bytes);
-  return { kind, identifier: view.getUint16(4), sequence: view.getUint16(6), data: bytes.subarray(8) };
+  return { kind, identifier: getU16n(bytes, 4), sequence: getU16n(bytes, 6), data: bytes.subarray(8) };
 }
 
 export interface UdpDatagram {
@@ -136,9 +149,8 @@ export interface Ipv4Pair {
 }
 
 function pseudoHeader({ source, destination }: Ipv4Pair, length: number): number {
-  const pair = viewOf(Uint8Array.of(...ipv4Bytes(source), ...ipv4Bytes(destination)));
-  const addresses = pair.getUint16(0) + pair.getUint16(2) + pair.getUint16(4) + pair.getUint16(6);
-  return addresses + IP_PROTOCOL.udp + length;
+  const [from, to] = [ipv4Bytes(source), ipv4Bytes(destination)];
+  return getU16n(from, 0) + getU16n(from, 2) + getU16n(to, 0) + getU16n(to, 2) + IP_PROTOCOL.udp + length;
 }
 
 export function encodeUdp({ sourcePort, destinationPort, payload }: UdpDatagram, between: Ipv4Pair): Uint8Array {
@@ -146,28 +158,26 @@ export function encodeUdp({ sourcePort, destinationPort, payload }: UdpDatagram,
   if (bytes.length > 0xffff) throw new InvariantError(`a datagram of ${bytes.length} bytes`);
   checkUnsigned(sourcePort, 0xffff, 'UDP source port', 0);
   checkUnsigned(destinationPort, 0xffff, 'UDP destination port', 2);
-  const view = viewOf(bytes);
-  view.setUint16(0, sourcePort);
-  view.setUint16(2, destinationPort);
-  view.setUint16(4, bytes.length);
+  setU16n(bytes, 0, sourcePort);
+  setU16n(bytes, 2, destinationPort);
+  setU16n(bytes, 4, bytes.length);
   bytes.set(payload, 8);
   // A sum of zero is sent as all ones, because zero means that there is none.
-  view.setUint16(6, checksum(bytes, pseudoHeader(between, bytes.length)) || 0xffff);
+  setU16n(bytes, 6, checksum(bytes, pseudoHeader(between, bytes.length)) || 0xffff);
   return bytes;
 }
 
 /** Undefined for nonsense and a wrong checksum; a sender may have left the checksum out. */
 export function parseUdp(bytes: Uint8Array, between: Ipv4Pair): UdpDatagram | undefined {
   if (bytes.length < 8) return undefined;
-  const view = viewOf(bytes);
-  const length = view.getUint16(4);
+  const length = getU16n(bytes, 4);
   if (length < 8 || length > bytes.length) return undefined;
   const datagram = bytes.subarray(0, length);
-  const summed = view.getUint16(6) !== 0;
+  const summed = getU16n(bytes, 6) !== 0;
   if (summed && checksum(datagram, pseudoHeader(between, length)) !== 0) return undefined;
   return {
-    sourcePort: view.getUint16(0),
-    destinationPort: view.getUint16(2),
+    sourcePort: getU16n(bytes, 0),
+    destinationPort: getU16n(bytes, 2),
     payload: datagram.subarray(8),
   };
 }

@@ -79,6 +79,20 @@ export function setU64(bytes: Uint8Array, at: number, value: bigint): void {
   setU32(bytes, at + 4, value < 0x1_0000_0000n ? 0 : Number(value >> 32n));
 }
 
+// The same in network byte order, in which Internet protocols have them.
+export const getU16n = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+export const getU32n = (bytes: Uint8Array, at: number): number =>
+  ((getU16n(bytes, at) << 16) | getU16n(bytes, at + 2)) >>> 0;
+export function setU16n(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 8;
+  bytes[at + 1] = value;
+}
+export function setU32n(bytes: Uint8Array, at: number, value: number): void {
+  setU16n(bytes, at, value >>> 16);
+  setU16n(bytes, at + 2, value);
+}
+
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 export const sourceOf = (bytes: Uint8Array): Source => ({
   bytes,

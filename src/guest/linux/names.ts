@@ -16,8 +16,8 @@ const TEMPLATE_NUMBERS = 32768;
 
 export function isValidName(name: string): boolean {
   if (name === '' || name === '.' || name === '..' || /[/:\s]/.test(name)) return false;
-  // A character takes at most three bytes a code unit, so short names need no counting.
-  return name.length * 3 <= NAME_BYTES_MAX || new TextEncoder().encode(name).length <= NAME_BYTES_MAX;
+  const bytes = /^[!-~]*$/.test(name) ? name.length : new TextEncoder().encode(name).length;
+  return bytes <= NAME_BYTES_MAX;
 }
 
 /**
