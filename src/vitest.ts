@@ -2,6 +2,8 @@
  * What vitest can expect of a search, for `expect.extend(matchers)`:
  * `expect(explore(scenario, { catalogue, drivers })).toHoldInAllOrders()`.
  */
+// What the declaration below adds to; nothing of it is needed when this runs.
+import type {} from 'vitest';
 import type { Explored } from './explore/drivers.ts';
 import type { Found } from './explore/explore.ts';
 import { NOT_THE_SAME } from './explore/job.ts';

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { emptyFolder, netvsim } from '../support/command.ts';
@@ -69,8 +69,7 @@ test("the README's scenario holds", () => {
 });
 
 test("the README's program runs the README's scenario with the package", () => {
-  const [program = '', ...others] = blocks('ts');
-  expect(others).toEqual([]);
+  const [program = ''] = blocks('ts');
   const folder = emptyFolder();
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(root, join(folder, 'node_modules/netvsim'), 'junction');
@@ -79,6 +78,14 @@ test("the README's program runs the README's scenario with the package", () => {
   const done = spawnSync(process.execPath, ['my.mjs'], { cwd: folder, encoding: 'utf8' });
   expect({ exit: done.status, err: done.stderr }).toEqual({ exit: 0, err: '' });
   expect(done.stdout).toMatch(/^0 .*\n(.*\n)*.*nic1\.vf joined nic1/);
+});
+
+test("the README's driver is the one in fixtures, which has a test of its own", () => {
+  const [, ...shown] = blocks('ts');
+  const drivers = join(root, 'fixtures/drivers');
+  const files = readdirSync(drivers).map((file) => readFileSync(join(drivers, file), 'utf8'));
+  expect(shown.length).toBeGreaterThan(2);
+  expect(shown.filter((block) => !files.some((file) => file.includes(block)))).toEqual([]);
 });
 
 /** Every command there is, found by asking for help. */

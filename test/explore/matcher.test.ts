@@ -54,6 +54,15 @@ describe('the buggy driver', { timeout: 60_000 }, () => {
     `);
   });
 
+  test('fails as the README shows it', () => {
+    const [verdict, finding] =
+      complaint(() => expect(explored).toHoldInAllOrders()).match(/^(FAILS|deadlock): .*$/gm) ?? [];
+    const shown = readFileSync(new URL('../../README.md', import.meta.url), 'utf8').replaceAll('\n', ' ');
+    expect(shown).toContain(verdict);
+    const [cycle = '', ...waits] = finding?.split('; ') ?? [];
+    for (const part of [cycle, ...waits.filter((wait) => !wait.startsWith('hv_vmbus'))]) expect(shown).toContain(part);
+  });
+
   test('fails again in the order that is printed', () => {
     const order = /order: '(.*)'/.exec(complaint(() => expect(explored).toHoldInAllOrders()))?.[1] ?? '';
     expect(search({ drivers: buggy, order })).toFailWith('deadlock');
