@@ -33,6 +33,8 @@ export interface RacingPair {
   readonly second: Side;
   /** A lock or an order that would have helped, in a sentence or two. */
   readonly help: string;
+  /** The steps beside the two that {@link help} speaks of. */
+  readonly mentions: readonly number[];
 }
 
 const LOCKING = ['lock', 'tryLock', 'whenFree'];
@@ -41,7 +43,7 @@ export function describePair(sight: Sight, pair: Pair, key: string): RacingPair 
   const first = sideOf(sight, pair.first, sight.steps[pair.first] as SeenStep);
   const second = sideOf(sight, pair.second, pair.waiting ?? (sight.steps[pair.second] as SeenStep));
   const object = meetingPoint(sight, pair) ?? `what "${key}" looks at`;
-  return { object, first, second, help: new Helping(sight, pair).say() };
+  return { object, first, second, ...new Helping(sight, pair).say() };
 }
 
 function sideOf(sight: Sight, at: number, seen: SeenStep | SeenWait): Side {
@@ -78,6 +80,12 @@ function ownerAt({ steps }: Sight, lock: SharedObject, at: number): Context | un
   return last.owner ?? (last.kind === 'whenFree' ? undefined : last.context);
 }
 
+/** What would have helped, and the step that this is about beside the two. */
+interface Advice {
+  readonly text: string;
+  readonly mentions: SeenStep | undefined;
+}
+
 class Helping {
   private readonly sight: Sight;
   private readonly pair: Pair;
@@ -91,16 +99,17 @@ class Helping {
     this.other = pair.waiting ?? (sight.steps[pair.second] as SeenStep);
   }
 
-  say(): string {
+  say(): Pick<RacingPair, 'help' | 'mentions'> {
     const { one, other } = this;
     const isLocks = [one, other].every(({ object, kind }) => object === one.object && LOCKING.includes(kind));
-    if (isLocks && one.object instanceof Mutex) return this.sayLocks();
-    const lock = this.lock();
-    return lock === undefined ? this.order() : `${this.order()} ${lock}`;
+    if (isLocks && one.object instanceof Mutex) return { help: this.locks(), mentions: [] };
+    const advice = [this.order(), this.lock()].filter((each) => each !== undefined);
+    const mentions = advice.flatMap(({ mentions: step }) => (step === undefined ? [] : [step.number]));
+    return { help: advice.map(({ text }) => text).join(' '), mentions };
   }
 
   /** Both take one lock, so that no lock helps: one has to have it before the other. */
-  private sayLocks(): string {
+  private locks(): string {
     const { sight, pair, one, other } = this;
     const { object, context: first } = one;
     const { context: second } = other;
@@ -112,25 +121,49 @@ class Helping {
     return `Both take ${object.name}, so what matters is who has it first: ${first.name} should not take it before ${second.name} has had it.`;
   }
 
-  private order(): string {
+  private order(): Advice {
     const { one, other } = this;
     const [first, second] = [one.context.name, other.context.name];
     const asked = this.asked();
     if (asked !== undefined) {
-      return `${first} lets ${second} go by ${name(asked)} (step ${asked.number}) and does not wait for it: it should, before its ${name(one)}.`;
+      const text = `${first} lets ${second} go by ${name(asked)} (step ${asked.number}) and does not wait for it: it should, before its ${name(one)}.`;
+      return { text, mentions: asked };
     }
     const cause = this.cause();
     if (cause?.context === other.context) {
-      return `${second} lets ${first} go by ${name(cause)} (step ${cause.number}): its ${name(other)} should come before that.`;
+      const text = `${second} lets ${first} go by ${name(cause)} (step ${cause.number}): its ${name(other)} should come before that.`;
+      return { text, mentions: cause };
     }
     if (cause !== undefined || one.context.side === 'clock') {
       const who = cause === undefined ? 'What the timer does' : `${first}, which only a timer lets go,`;
-      return `${who} should wait for ${name(other)} of ${second}: a delay is no order.`;
+      return { text: `${who} should wait for ${name(other)} of ${second}: a delay is no order.`, mentions: cause };
     }
-    if (one.before !== one.after && !meet(one.touches.map(asRead), other.touches)) {
-      return `${name(one)} of ${first} comes too early: ${second} acts on it. It should come behind all that ${second} then relies on.`;
+    const isActedOn = one.before !== one.after && !meet(one.touches.map(asRead), other.touches);
+    const text = isActedOn
+      ? `${name(one)} of ${first} comes too early: ${second} acts on it. It should come behind all that ${second} then relies on.`
+      : `Nothing orders the two: ${name(other)} of ${second} should come before ${name(one)} of ${first}.`;
+    return { text, mentions: undefined };
+  }
+
+  private lock(): Advice | undefined {
+    const { sight, pair, one, other } = this;
+    const [first, second] = [one.context, other.context];
+    // Whoever came first would have had to wait for what the second one has had all the time.
+    const held = locksAt(sight, second, pair.second).findLast((lock) => ownerAt(sight, lock, pair.first) === second);
+    if (held !== undefined) {
+      const text = `Or ${first.name} takes ${held.name} for its ${name(one)}: ${second.name} has it from before that until behind its ${name(other)}.`;
+      return { text, mentions: undefined };
     }
-    return `Nothing orders the two: ${name(other)} of ${second} should come before ${name(one)} of ${first}.`;
+    const begun = this.lastBefore(({ object, context }) => context === second && object === other.object);
+    if (begun === undefined || meetingPoint(sight, pair) !== other.object.name) return undefined;
+    const owned = [...this.locksOf(first, pair.first), ...this.locksOf(second, pair.second)].at(-1);
+    const lock = owned === undefined ? 'a lock' : `a lock (${owned})`;
+    const text = `Or ${second.name} holds ${lock} from its ${name(begun)} (step ${begun.number}) on, and ${first.name} takes it too.`;
+    return { text, mentions: begun };
+  }
+
+  private locksOf(context: Context, at: number): readonly string[] {
+    return locksAt(this.sight, context, at).map((lock) => `${context.name} has ${lock.name} already`);
   }
 
   /** The last step of the first one's context by which it let the second one go. */
@@ -155,25 +188,6 @@ class Helping {
 
   private lastBefore(matches: (step: SeenStep, at: number) => boolean): SeenStep | undefined {
     return this.sight.steps.findLast((step, at) => at < this.pair.first && matches(step, at));
-  }
-
-  private lock(): string | undefined {
-    const { sight, pair, one, other } = this;
-    const [first, second] = [one.context, other.context];
-    // Whoever came first would have had to wait for what the second one has had all the time.
-    const held = locksAt(sight, second, pair.second).findLast((lock) => ownerAt(sight, lock, pair.first) === second);
-    if (held !== undefined) {
-      return `Or ${first.name} takes ${held.name} for its ${name(one)}: ${second.name} has it from before that until behind its ${name(other)}.`;
-    }
-    const begun = this.lastBefore(({ object, context }) => context === second && object === other.object);
-    if (begun === undefined || meetingPoint(sight, pair) !== other.object.name) return undefined;
-    const owned = [first, second]
-      .flatMap((context) =>
-        locksAt(sight, context, context === first ? pair.first : pair.second).map((lock) => [lock.name, context.name]),
-      )
-      .at(-1);
-    const lock = owned === undefined ? 'a lock' : `a lock (${owned[1]} has ${owned[0]} already)`;
-    return `Or ${second.name} holds ${lock} from its ${name(begun)} (step ${begun.number}) on, and ${first.name} takes it too.`;
   }
 }
 
