@@ -3,7 +3,10 @@ export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }
 
-/** Throws an {@link InvariantError} unless the claim holds. `claim` is a sentence that says what is wrong. */
+/**
+ * Throws an {@link InvariantError} unless the claim holds. `claim` is a sentence that says what is wrong; it is made
+ * whether or not it is needed, so what runs in every step throws the error itself.
+ */
 export function assert(holds: boolean, claim: string): asserts holds {
   if (!holds) throw new InvariantError(claim);
 }

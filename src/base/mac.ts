@@ -1,4 +1,4 @@
-import { assert } from './assert.ts';
+import { assert, InvariantError } from './assert.ts';
 import type { Branded } from './brand.ts';
 
 /** An Ethernet address, lower case with colons: `00:0d:3a:12:34:56`. */
@@ -41,7 +41,7 @@ export function macBytes(address: MacAddress): Uint8Array {
 
 /** The six bytes at `at`. */
 export function macFromBytes(bytes: Uint8Array, at = 0): MacAddress {
-  assert(bytes.length >= at + 6, `six bytes at ${at} of ${bytes.length}`);
+  if (bytes.length < at + 6) throw new InvariantError(`six bytes at ${at} of ${bytes.length}`);
   const pair = (i: number): string => HEX[bytes[at + i] ?? 0] ?? '';
   return `${pair(0)}:${pair(1)}:${pair(2)}:${pair(3)}:${pair(4)}:${pair(5)}` as MacAddress;
 }

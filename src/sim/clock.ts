@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.ts';
+import { assert, InvariantError } from '../base/assert.ts';
 import type { Nanoseconds } from '../base/time.ts';
 
 /** Something that will happen at a moment, unless it is cancelled before. */
@@ -26,7 +26,8 @@ export class Clock {
 
   /** Sets a timer of a saved state again: it keeps its place among those of its moment. */
   restore(at: Nanoseconds, sequence: number, fire: () => void, patient = false): Timer {
-    assert(Number.isSafeInteger(at) && at >= this.now, `a timer at ${at} ns, which is before now (${this.now} ns)`);
+    if (!Number.isSafeInteger(at) || at < this.now)
+      throw new InvariantError(`a timer at ${at} ns, which is before now (${this.now} ns)`);
     this.nextSequence = Math.max(this.nextSequence, sequence + 1);
     const timer: Timer = { at, sequence, fire, patient, cancelled: false };
     this.heap.push(timer);

@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.ts';
+import { InvariantError } from '../base/assert.ts';
 import type { Nanoseconds } from '../base/time.ts';
 import type { Context } from './context.ts';
 import type { Footprint } from './footprint.ts';
@@ -44,10 +44,8 @@ export class Mutex extends SharedObject {
 
   perform(operation: Operation, context: Context): boolean | undefined {
     if (operation.kind === 'unlock') {
-      assert(
-        this.owner === context,
-        `${context.name} releases ${this.name}, which ${this.owner?.name ?? 'nobody'} holds`,
-      );
+      if (this.owner !== context)
+        throw new InvariantError(`${context.name} releases ${this.name}, which ${this.owner?.name ?? 'nobody'} holds`);
       this.owner = undefined;
       return undefined;
     }

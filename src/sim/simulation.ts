@@ -4,7 +4,7 @@
  * What this leaves out: cores (one step runs at a time, so memory is sequentially consistent), preemption between
  * operations, priorities.
  */
-import { assert } from '../base/assert.ts';
+import { assert, InvariantError } from '../base/assert.ts';
 import type { Nanoseconds } from '../base/time.ts';
 import { Recorder } from '../trace/recorder.ts';
 import { Clock, type Timer } from './clock.ts';
@@ -143,7 +143,7 @@ export class Simulation {
     const at = this.strategy.pick(this.ready, this.last);
     if (at === CUT) return undefined;
     const context = this.ready[at];
-    assert(context !== undefined, `the strategy picked ${at} of ${this.ready.length}`);
+    if (context === undefined) throw new InvariantError(`the strategy picked ${at} of ${this.ready.length}`);
     return context;
   }
 
@@ -205,7 +205,7 @@ export class Simulation {
 
   private step(context: Context): void {
     const operation = context.operation;
-    assert(operation !== undefined, `${context.name} has ended and cannot run`);
+    if (operation === undefined) throw new InvariantError(`${context.name} has ended and cannot run`);
     const { object } = operation;
     this.steps++;
     this.running = context;

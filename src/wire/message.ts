@@ -1,4 +1,4 @@
-import { assert, InvariantError, known } from '../base/assert.ts';
+import { assert, InvariantError } from '../base/assert.ts';
 import {
   type Decoded,
   type FieldList,
@@ -103,13 +103,19 @@ export function tableProtocol<const T extends Table>(table: T, options: TableOpt
   }
   const headerSize = lengthAt === 0 ? 4 : lengthAt + 4;
 
+  function rowOf({ name }: MessageOf<T>): CompiledRow {
+    const row = byName.get(name);
+    if (row === undefined) throw new InvariantError(`${protocol} ${name} is missing`);
+    return row;
+  }
+
   function size(message: MessageOf<T>): number {
-    const { row, fields } = known(byName.get(message.name), `${protocol} ${message.name}`);
+    const { row, fields } = rowOf(message);
     return Math.max(sizeFloor, sizeOfFields(fields, row.size, message));
   }
 
   function encode(message: MessageOf<T>): Uint8Array {
-    const { row, fields } = known(byName.get(message.name), `${protocol} ${message.name}`);
+    const { row, fields } = rowOf(message);
     const bytes = new Uint8Array(Math.max(sizeFloor, sizeOfFields(fields, row.size, message)));
     setU32(bytes, 0, row.type);
     if (lengthAt !== 0) setU32(bytes, lengthAt, bytes.length);
