@@ -4,7 +4,7 @@
  */
 // What the declaration below adds to; nothing of it is needed when this runs.
 import type {} from 'vitest';
-import type { Explored } from './explore/drivers.ts';
+import { type Explored, HIDDEN_STATE } from './explore/drivers.ts';
 import type { Found } from './explore/explore.ts';
 import { NOT_THE_SAME } from './explore/job.ts';
 import { minimise } from './explore/minimise.ts';
@@ -73,7 +73,7 @@ function report(explored: Explored): string {
 }
 
 function reportFinding({ program }: Explored, { key, text, order }: Found): string {
-  if (key === NOT_THE_SAME) return text; // no order leads there for sure
+  if (key === NOT_THE_SAME || key === HIDDEN_STATE) return text; // no single run of an order shows it
   const smallest = minimise(program, order, key);
   const { race } = tellStory(program, smallest.order, key);
   const { preemptions: taken } = smallest;

@@ -12,6 +12,7 @@ import { moduleNames, SourceError, withModules } from './driver-modules.ts';
 import { driverProgram } from './driver-program.ts';
 import { type Exploration, type ExploreOptions, type Found, searchOrders, USUAL_OPTIONS } from './explore.ts';
 import { FollowLeniently } from './follow-leniently.ts';
+import { findHiddenState } from './hidden-state.ts';
 import { NOT_THE_SAME } from './job.ts';
 import type { Program } from './program.ts';
 import { type Choice, parseChoices } from './schedule.ts';
@@ -60,8 +61,8 @@ export function explore(source: string | Scenario, options: ScenarioOptions): Ex
   const program = driverProgram(scenario, { catalogue, drivers: factories, names, stepsMax, anyTime });
   const how = { ...USUAL_OPTIONS, ...search };
   const explored = order === undefined ? searchOrders(program, how) : runOrder(program, read(order));
-  const found = names.length === 0 ? explored.found : explored.found.map((each) => explain(each, explored));
-  return { ...explored, found, scenario, program, options: { ...how, time } };
+  const judged = names.length === 0 || order !== undefined ? explored : withDoubts(explored, program, how);
+  return { ...judged, scenario, program, options: { ...how, time } };
 }
 
 function load(text: string, vocabulary: Vocabulary, guest: string | undefined): Scenario {
@@ -99,16 +100,36 @@ function runOrder(program: Program, order: readonly Choice[]): Exploration {
   };
 }
 
-const HIDDEN_STATE =
+/** The key of what is found when steps that touch nothing in common cannot change places. */
+export const HIDDEN_STATE = 'driver hides state';
+const PUT_IT = 'what contexts share is to be in an object of the kernel, or to have a Place beside it';
+const CAUSES =
   'a variable outside of what the factory makes, a value that two contexts share and that is no object of the kernel, ' +
   'or something of the world outside (a file, node:crypto)';
+
+/** Orders in which hidden state is looked for; each is run three times. Invented. */
+const CHECKS = 8;
+
+/** The search rests on what drivers say that they share: so much of it as can be checked. */
+function withDoubts(explored: Exploration, program: Program, { seed }: ExploreOptions): Exploration {
+  if (explored.found.length > 0) return { ...explored, found: explored.found.map((each) => explain(each, explored)) };
+  for (let check = 0; check < CHECKS; check++) {
+    const hidden = findHiddenState(program, seed + check);
+    if (hidden === undefined) continue;
+    const text = `${hidden.text}; ${PUT_IT}`;
+    const counts = { number: check, sampledOrders: 0, searchedOrders: 0, departingOrders: 0 };
+    const by = `the look for hidden state, seed ${seed + check}`;
+    return { ...explored, verdict: 'fails', found: [{ key: HIDDEN_STATE, text, by, order: hidden.order, ...counts }] };
+  }
+  return explored;
+}
 
 /** What it may come from, where it is nothing that a driver says. */
 function explain(found: Found, { searched }: Exploration): Found {
   if (found.key === NOT_THE_SAME) {
-    return { ...found, text: `${found.text}. The same order did not give the same twice: ${HIDDEN_STATE}` };
+    return { ...found, text: `${found.text}. The same order did not give the same twice: ${CAUSES}` };
   }
   if (searched?.whole !== true || found.searchedOrders > 0) return found;
-  const doubt = `The search of all orders does not meet it, so that it leaves out too many: ${HIDDEN_STATE}`;
+  const doubt = `The search of all orders does not meet it, so that it leaves out too many: ${CAUSES}`;
   return { ...found, text: `${found.text}. ${doubt}` };
 }

@@ -376,6 +376,27 @@ describe('state that is not the kernel’s', () => {
     expect(findingOf(driver)).toMatch(/^not the same twice \| driver bad gives the module of an earlier run again/);
   });
 
+  test('a variable of two contexts that no kernel object holds, found by steps that change places', () => {
+    const driver = loading(function* ({ sim }) {
+      const order: string[] = [];
+      for (const name of ['a', 'b']) {
+        const own = new Cell(sim, name, 0);
+        const task = function* (): Task {
+          yield* own.set(1);
+          order.push(name);
+          sim.trace.emit({ kind: 'log', level: 'info', dev: '', text: `${name} is number ${order.length}` });
+        };
+        sim.spawn(name, 'guest', task());
+      }
+    });
+    const found = search(driver, { samples: 0 });
+    expect(found.verdict).toBe('fails');
+    expect(findingOf(driver)).toMatch(
+      /^driver hides state \| "[ab]: set [ab]" and "[ab]: set [ab]" touch nothing in common/,
+    );
+    expect(findingOf(driver)).toContain('is to be in an object of the kernel, or to have a Place beside it');
+  });
+
   test('a variable of two contexts that no kernel object holds misleads the search of all orders, which says so', () => {
     const driver = loading(function* ({ sim }) {
       const order: string[] = [];
