@@ -131,7 +131,7 @@ class GuardedTask implements Runner {
   next(result: unknown): IteratorResult<Operation, unknown> {
     if (this.guard.found !== undefined) return OVER;
     if (this.operation?.state === 'answered') {
-      return this.refuse('shared a task', `a task of ${this.name} was carried on by another context${this.behind()}`);
+      return this.refuse('shared a task', `lets another context carry on the task of ${this.name}${this.behind()}`);
     }
     let next: IteratorResult<Operation, unknown>;
     try {

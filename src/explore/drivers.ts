@@ -5,12 +5,19 @@
 import type { DriverFactory } from '../guest/linux/modules.ts';
 import type { Catalogue } from '../machine/machine.ts';
 import { loadScenario } from '../scenario/load.ts';
-import { formatProblem } from '../scenario/problem.ts';
+import { formatProblem, unknownName } from '../scenario/problem.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type Vocabulary, vocabularyOf } from '../scenario/vocabulary.ts';
 import { moduleNames, SourceError, withModules } from './driver-modules.ts';
 import { driverProgram } from './driver-program.ts';
-import { type Exploration, type ExploreOptions, type Found, searchOrders, USUAL_OPTIONS } from './explore.ts';
+import {
+  type Exploration,
+  type ExploreOptions,
+  type Found,
+  STRATEGIES,
+  searchOrders,
+  USUAL_OPTIONS,
+} from './explore.ts';
 import { FollowLeniently } from './follow-leniently.ts';
 import { findHiddenState } from './hidden-state.ts';
 import { NOT_THE_SAME } from './job.ts';
@@ -53,16 +60,35 @@ export interface Explored extends Exploration {
  */
 export function explore(source: string | Scenario, options: ScenarioOptions): Explored {
   const { catalogue, drivers = [], guest, time = 'idle', stepsMax, order, ...search } = options;
+  const how = { ...USUAL_OPTIONS, ...search };
+  const problem =
+    whatIsWrong(how) ?? (guest !== undefined && typeof source !== 'string' ? GUEST_OF_A_SCENARIO : undefined);
+  if (problem !== undefined) throw new SourceError(problem);
   const factories = [drivers].flat();
   const names = moduleNames(factories, catalogue);
   const loaded = typeof source === 'string' ? load(source, vocabularyOf(catalogue, names), guest) : source;
   const scenario = withModules(loaded, names, catalogue);
   const anyTime = time === 'any';
   const program = driverProgram(scenario, { catalogue, drivers: factories, names, stepsMax, anyTime });
-  const how = { ...USUAL_OPTIONS, ...search };
   const explored = order === undefined ? searchOrders(program, how) : runOrder(program, read(order));
   const judged = names.length === 0 || order !== undefined ? explored : withDoubts(explored, program, how);
   return { ...judged, scenario, program, options: { ...how, time } };
+}
+
+const GUEST_OF_A_SCENARIO = 'a scenario that was loaded has its guest: give its text, or load it with another one';
+
+/** The least of each number. */
+const LEAST = { seed: 0, samples: 0, ordersMax: 1, depth: 1, departures: 0 } as const;
+
+function whatIsWrong({ strategy, ...numbers }: ExploreOptions): string | undefined {
+  if (!Object.hasOwn(STRATEGIES, strategy)) return unknownName('strategy', strategy, Object.keys(STRATEGIES));
+  for (const name of Object.keys(LEAST) as (keyof typeof LEAST)[]) {
+    const value = numbers[name];
+    if (!Number.isSafeInteger(value) || value < LEAST[name]) {
+      return `${name} is ${value}, and must be a whole number from ${LEAST[name]} on`;
+    }
+  }
+  return undefined;
 }
 
 function load(text: string, vocabulary: Vocabulary, guest: string | undefined): Scenario {

@@ -129,7 +129,7 @@ describe('what a task yields', () => {
       yield* cell.set(1);
     });
     expect(findingOf(driver)).toMatch(
-      /^driver shared a task \| driver bad a task of carrier \d was carried on by another context, behind "whileIs shared"/,
+      /^driver shared a task \| driver bad lets another context carry on the task of carrier \d, behind "whileIs shared"/,
     );
   });
 });
@@ -353,6 +353,7 @@ describe('rules of the kernel', () => {
     ],
   ])('%s', (_, driver, finding) => {
     expect(findingOf(driver)).toMatch(finding);
+    expect(findingOf(driver, { strategy: 'reduced', ordersMax: 20 })).toMatch(finding);
   });
 });
 

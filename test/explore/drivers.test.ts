@@ -238,6 +238,44 @@ describe('one order', () => {
   });
 });
 
+test('timers at any time: a delay that is long enough in every order that takes its time is a bet all the same', () => {
+  const betting: DriverFactory = (kernel) => ({
+    ...listener('betting')(kernel),
+    *load() {
+      const { sim } = kernel;
+      const ready = new Cell(sim, 'ready', false);
+      const prepare = function* (): Task {
+        yield* ready.set(true);
+      };
+      const use = function* (): Task {
+        yield* sim.sleep(1_000_000, 'everything to be ready');
+        if (!(yield* ready.get())) throw new Error('too early');
+      };
+      sim.spawn('prepare', 'guest', prepare());
+      sim.spawn('use', 'guest', use());
+    },
+  });
+  const text = scenario('  +0ms host offer nic1\n');
+  expect(keysOf(search(text, betting, { samples: 20 }))).toEqual([]);
+  expect(keysOf(search(text, betting, { samples: 20, time: 'any' }))).toEqual(['driver threw: Error: too early']);
+});
+
+test.each<[string, Partial<ScenarioOptions>, string]>([
+  ['unknown strategy', { strategy: 'pcs' as never }, 'no strategy is called "pcs"; nearest: pct'],
+  ['no order at all', { ordersMax: 0 }, 'ordersMax is 0, and must be a whole number from 1 on'],
+  ['half an order', { samples: 1.5 }, 'samples is 1.5, and must be'],
+  ['no depth', { depth: 0 }, 'depth is 0, and must be'],
+])('%s', (_, options, message) => {
+  expect(() => search(PLUG, [], options)).toThrow(message);
+});
+
+test('another guest is for the text of a scenario', () => {
+  const { scenario: loaded } = search(PLUG, [], { guest: 'linux-5.15' });
+  expect(loaded.plan.guest).toBe('linux-5.15');
+  expect(() => search(loaded, [], { guest: 'linux-6.12' })).toThrow('a scenario that was loaded has its guest');
+  expect(() => search(PLUG, [], { guest: 'linux-5' })).toThrow('no guest is called "linux-5"');
+});
+
 describe('what is wrong before any run', () => {
   const plain = listener('plain');
   test.each<[string, string, ScenarioOptions['drivers'], string]>([
