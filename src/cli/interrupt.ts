@@ -3,17 +3,21 @@ import { EXIT } from './input-error.ts';
 import { clearProgress } from './progress.ts';
 import { dropDraft } from './write-file.ts';
 
-/** Calls `stop` at the first interrupt; the second one ends the program. Returns how to hear of it no more. */
+/** npm and timeout pass on an interrupt that the terminal has sent us as well: nobody presses twice so fast. Invented. */
+const ONE_PRESS_MS = 400;
+
+/** Calls `stop` at the first interrupt; the next one ends the program. Returns how to hear of it no more. */
 export function onInterrupt(stop: () => void): () => void {
-  let isAsked = false;
+  let asked: number | undefined;
   const heard = (): void => {
-    if (isAsked) {
+    if (asked === undefined) {
+      asked = performance.now();
+      stop();
+    } else if (performance.now() - asked > ONE_PRESS_MS) {
       dropDraft();
       clearProgress();
       process.exit(EXIT.interrupted);
     }
-    isAsked = true;
-    stop();
   };
   process.on('SIGINT', heard);
   return () => process.off('SIGINT', heard);

@@ -12,19 +12,37 @@ const pty: NodePty | undefined = await import('node-pty').catch(() => undefined)
 interface Session {
   readonly screen: string;
   readonly exit: number;
+  /** From what was typed to the end. */
+  readonly millisecondsAfter: number;
+}
+
+const CTRL_C = '\u0003';
+
+interface Terminal {
+  readonly cols?: number;
+  /** What is typed as soon as this is on the screen. */
+  readonly typed?: { readonly at: RegExp; readonly keys: string };
 }
 
 /** Runs the built program in a pseudo-terminal. */
-function inTerminal({ spawn }: NodePty, args: readonly string[], cols = 200): Promise<Session> {
+function inTerminal(
+  { spawn }: NodePty,
+  args: readonly string[],
+  { cols = 200, typed }: Terminal = {},
+): Promise<Session> {
   return new Promise((resolve) => {
     const env = { ...process.env, TERM: 'xterm-256color' };
     delete (env as Record<string, unknown>)['NO_COLOR'];
     const terminal = spawn(process.execPath, [MAIN, ...args], { cols, rows: 50, env });
     let screen = '';
+    let typedAt = Number.NaN;
     terminal.onData((data) => {
       screen += data;
+      if (typed === undefined || !Number.isNaN(typedAt) || !typed.at.test(screen)) return;
+      typedAt = performance.now();
+      terminal.write(typed.keys);
     });
-    terminal.onExit(({ exitCode }) => resolve({ screen, exit: exitCode }));
+    terminal.onExit(({ exitCode: exit }) => resolve({ screen, exit, millisecondsAfter: performance.now() - typedAt }));
   });
 }
 
@@ -42,7 +60,9 @@ test.runIf(pty !== undefined)('a terminal gets colour', async () => {
 test.runIf(pty !== undefined)(
   'what takes long says how far it is, and cleans up after itself',
   async () => {
-    const { screen, exit } = await inTerminal(pty as NodePty, ['drill', 'firmware-update', '--times', '8'], 50);
+    const { screen, exit } = await inTerminal(pty as NodePty, ['drill', 'firmware-update', '--times', '8'], {
+      cols: 50,
+    });
     expect(exit).toBe(0);
     expect(screen).toMatch(/round \d+ of 8, \w+, .* of virtual time/);
     const shown = screen.split('\r\u001b[K').filter((line) => line.startsWith('round'));
@@ -50,4 +70,22 @@ test.runIf(pty !== undefined)(
     expect(screen.lastIndexOf('\r\u001b[K')).toBeGreaterThan(screen.lastIndexOf('of virtual time'));
   },
   120_000,
+);
+
+/** A search that takes a minute and more: the whole drill, from its first step on. */
+const LONG = ['explore', 'firmware-update'];
+
+test.runIf(pty !== undefined)(
+  'a search shows how far it is; Ctrl-C ends it in a moment, with what was found',
+  async () => {
+    const typed = { at: /\] sampling: [1-9]\d* orders/, keys: CTRL_C };
+    const { screen, exit, millisecondsAfter } = await inTerminal(pty as NodePty, LONG, { typed });
+    expect(screen).toMatch(/\[=* *\] sampling: \d+ orders, \d+ a second, 0 failing/);
+    expect(exit).toBe(130);
+    expect(millisecondsAfter).toBeLessThan(5000);
+    const shown = screen.slice(screen.lastIndexOf('\r\u001b[K') + 4);
+    expect(shown).toMatch(/^INTERRUPTED: nothing was found in [\d,]+ orders?\r\n/);
+    expect(shown).toMatch(/covered: the usual order.*\r\n {2}interrupted before the end\r\n/);
+    expect(shown).toContain('interrupted: this is what was found so far');
+  },
 );

@@ -1,0 +1,376 @@
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { formatSchedule, parseSchedule } from '../../src/explore/schedule.ts';
+import { emptyFolder, MAIN, netvsim } from '../support/command.ts';
+
+// Each test starts the whole program, some of them several times.
+vi.setConfig({ testTimeout: 120_000 });
+
+const explore = (...args: readonly string[]) => netvsim(['explore', ...args]);
+
+/** A race that is quick to search. */
+const RACE = ['d-12-vf-left-in-the-old-namespace', '--without', 'vf-follows-netns'];
+
+describe('the seed: a VF arrives while user mode scans', () => {
+  test('an old kernel: one lease for each of two NICs in some orders, and the cause in all', () => {
+    const { exit, out, err } = explore('vf-seen-before-join', '--guest', 'linux-5.15');
+    expect(exit).toBe(1);
+    const [all = '', some = '', about] = out.split('\n');
+    expect(all).toMatch(/^FAILS: flagged-before-visible in all (\d+) orders \(all 201 sampled\)$/);
+    const [, failing, orders] =
+      /^FAILS: one-lease-per-mac in (\d+) of (\d+) orders \(\d+ of 201 sampled\)$/.exec(some) ?? [];
+    expect(Number(failing)).toBeGreaterThan(0);
+    expect(Number(failing)).toBeLessThan(Number(orders));
+    expect(about).toBe('  a VF arrives while user mode scans (linux-5.15, direct)');
+    const [, preemptions] =
+      /^ {2}the smallest order that was found to have it has (\d) preemptions?:$/m.exec(out) ?? [];
+    expect(Number(preemptions)).toBeLessThanOrEqual(3);
+    expect(err).toContain('netvsim explain one-lease-per-mac\n');
+    expect(err).toContain('reproduce with: netvsim explore vf-seen-before-join --guest linux-5.15\n');
+  });
+
+  test('a new one: holds in all orders, and says how many these are', () => {
+    const { exit, out } = explore('vf-seen-before-join', '--guest', 'linux-6.12');
+    expect(exit).toBe(0);
+    expect(out).toMatch(/^holds in all orders: \d+ inequivalent orders \(about 10\^\d+ if each is counted\)\n/);
+    expect(out).toMatch(/^ {2}orders searched: from line \d+ on$/m);
+  });
+
+  test('each finding has a line that runs it again', () => {
+    const { out } = explore('vf-seen-before-join', '--guest', 'linux-5.15');
+    const lines = [...out.matchAll(/^run it again: netvsim (.*)$/gm)].map(([, line = '']) => line);
+    expect(lines).toHaveLength(2);
+    const [, order] = /--order '(.*)'/.exec(lines[1] ?? '') ?? [];
+    const args = (lines[1] ?? '').replace(/ --order.*/, '').split(' ');
+    const { exit, out: again } = netvsim([...args, '--order', order ?? '']);
+    expect(exit).toBe(1);
+    expect(again).toMatch(/^ {2}\S+ {2}one-lease-per-mac: /m);
+    const { out: usual } = netvsim((lines[0] ?? '').split(' '));
+    expect(usual).toMatch(/^ {2}\S+ {2}flagged-before-visible: /m);
+  });
+});
+
+describe('the same search gives the same output', () => {
+  test.each([[['--json']], [[]]])('with one worker and with two: %j', (more) => {
+    const [one, two] = ['1', '2'].map((jobs) => explore(...RACE, '--orders', '300', '--jobs', jobs, ...more));
+    expect(one?.exit).toBe(1);
+    expect(two?.out).toBe(one?.out);
+  });
+
+  test('another seed draws other orders', () => {
+    const found = (seed: string) =>
+      JSON.parse(explore(...RACE, '--seed', seed, '--orders', '50', '--json').out).found[0];
+    expect(found('1').sampledOrders).not.toBe(found('2').sampledOrders);
+    expect(found('1').searchedOrders).toBe(found('2').searchedOrders);
+  });
+});
+
+describe('what a verdict rests on', () => {
+  test.each(['random', 'pct', 'pos'])('samples only: %s', (strategy) => {
+    const { exit, out } = explore('d-22-vf-stopped-before-anybody-switches', '--strategy', strategy, '--orders', '20');
+    expect([exit, out.split('\n')[0]]).toEqual([0, 'holds in 21 sampled orders']);
+    expect(out).toContain(`covered: the usual order and 20 by ${strategy} (seed 1);`);
+  });
+
+  test('all orders and nothing else', () => {
+    const { exit, out } = explore('d-12-vf-left-in-the-old-namespace', '--strategy', 'reduced');
+    expect([exit, out.split('\n')[0]]).toEqual([
+      0,
+      expect.stringMatching(/^holds in all orders: \d\d inequivalent orders$/),
+    ]);
+  });
+
+  test('departures from the usual order', () => {
+    const { exit, out } = explore(
+      'd-22-vf-stopped-before-anybody-switches',
+      '--strategy',
+      'bounded',
+      '--departures',
+      '1',
+    );
+    expect([exit, out.split('\n')[0]]).toEqual([
+      0,
+      expect.stringMatching(/^holds in all \d+ orders that depart at most once from the usual one$/),
+    ]);
+  });
+
+  test('timers that come at any time find what those in turn do not', () => {
+    const { out } = explore(...RACE, '--time', 'any', '--orders', '20', '--max-orders', '20');
+    expect(out).toContain('timers at any time)');
+  });
+
+  test('a limit of orders: 3, with what was covered', () => {
+    const { exit, out, err } = explore('d-12-vf-left-in-the-old-namespace', '--orders', '5', '--max-orders', '10');
+    expect(exit).toBe(3);
+    expect(out).toMatch(/^NO VERDICT: nothing was found in \d\d orders, and there are more\n/);
+    expect(out).toMatch(/10 inequivalent orders .*, the limit is 10: --max-orders;/);
+    expect(err).toContain('more orders: --max-orders\n');
+  });
+
+  test('a limit of steps: 3, with who still ran', () => {
+    const { exit, out, err } = explore('vf-seen-before-join', '--max-steps', '40', '--orders', '2');
+    expect(exit).toBe(3);
+    expect(out).toMatch(/^NO VERDICT: a run was given up: 40 steps were done by .* these still run: \w/);
+    expect(err).toContain('more steps: --max-steps\n');
+  });
+});
+
+describe('an interrupt', () => {
+  /** As a terminal has it behind `npx`, which passes on what the terminal sends as well. */
+  const interrupted = (scenario: string, folder: string): SpawnSyncReturns<string> => {
+    const args = [process.execPath, MAIN, 'explore', scenario, '--junit', 'j.xml'];
+    return spawnSync('timeout', ['--preserve-status', '-s', 'INT', '5', ...args], { encoding: 'utf8', cwd: folder });
+  };
+
+  test('while workers search', () => {
+    const folder = emptyFolder();
+    const { status, stdout, stderr } = interrupted('firmware-update', folder);
+    expect(stdout).toMatch(/^INTERRUPTED: nothing was found in \d+ orders?\n/);
+    expect(stderr).toMatch(/^sampling: \d+ orders, .*\n/);
+    expect(stderr).toMatch(/^interrupted: this is what was found so far$/m);
+    expect(readFileSync(join(folder, 'j.xml'), 'utf8')).toContain('<error message="INTERRUPTED: ');
+    expect(status).toBe(130);
+  });
+
+  test('in the middle of a run that takes a minute', () => {
+    const folder = emptyFolder();
+    const text = readFileSync(join(import.meta.dirname, '../../fixtures/scenarios/firmware-update.yaml'), 'utf8');
+    writeFileSync(join(folder, 'x.yaml'), text.replaceAll('every 100ms', 'every 200us'));
+    const { status, stdout } = interrupted('x.yaml', folder);
+    expect(stdout).toMatch(/^INTERRUPTED: nothing was found in 0 orders\n/);
+    expect(status).toBe(130);
+  });
+});
+
+describe('files', () => {
+  test('JSON has everything but times, JUnit the verdict', () => {
+    const folder = emptyFolder();
+    const { out } = netvsim(['explore', ...RACE, '--orders', '20', '--json', '--junit', 'j.xml'], folder);
+    expect(JSON.parse(out)).toMatchObject({
+      format: 'netvsim explore',
+      version: 1,
+      guest: 'linux-6.12',
+      without: ['vf-follows-netns'],
+      transport: 'direct',
+      verdict: 'fails',
+      options: { strategy: 'portfolio', seed: 1, samples: 20 },
+      found: [
+        {
+          number: expect.any(Number),
+          smallest: { order: expect.stringMatching(/\w/), preemptions: expect.any(Number) },
+        },
+      ],
+    });
+    expect(readFileSync(join(folder, 'j.xml'), 'utf8')).toMatch(/failures="1"[\s\S]*<failure message="FAILS: /);
+  });
+
+  test('a limit is an error in JUnit', () => {
+    const folder = emptyFolder();
+    netvsim(['explore', 'vf-seen-before-join', '--max-steps', '40', '--orders', '2', '--junit', 'j.xml'], folder);
+    expect(readFileSync(join(folder, 'j.xml'), 'utf8')).toContain('<error message="NO VERDICT: a run was given up');
+  });
+});
+
+describe('an order that is kept', () => {
+  const scenario = readFileSync(join(import.meta.dirname, `../../fixtures/races/${RACE[0]}.yaml`), 'utf8');
+  const orders = new Map<string, string>();
+  /** A folder with a scenario and an order of it that breaks something; each order is searched once. */
+  const folderWithOrder = (...more: readonly string[]): string => {
+    const folder = emptyFolder();
+    writeFileSync(join(folder, 'x.yaml'), scenario);
+    const args = ['explore', 'x.yaml', ...RACE.slice(1), '--orders', '30', '--record', 'order', ...more];
+    const known = orders.get(more.join(' '));
+    if (known !== undefined) writeFileSync(join(folder, 'order'), known);
+    else expect(netvsim(args, folder).exit).toBe(1);
+    orders.set(more.join(' '), readFileSync(join(folder, 'order'), 'utf8'));
+    return folder;
+  };
+  const edit = (folder: string, file: string, from: string | RegExp, to: string): void => {
+    const text = readFileSync(join(folder, file), 'utf8');
+    expect(text).toMatch(from);
+    writeFileSync(join(folder, file), text.replace(from, to));
+  };
+
+  test('runs again, in every detail, and leniently', () => {
+    const folder = folderWithOrder();
+    const text = readFileSync(join(folder, 'order'), 'utf8');
+    expect(text).toMatch(/^netvsim-schedule: 2\n/);
+    expect(text).toMatch(/^file: "x\.yaml"$/m);
+    const [, key] = /^finds: \["([^"]+)"/m.exec(text) ?? [];
+    const { exit, out, err } = netvsim(['replay', 'order'], folder);
+    expect([exit, out.split(': ').slice(0, 2)]).toEqual([1, ['reproduced', key]]);
+    expect(err).toBe('reproduce with: netvsim replay order\n');
+    expect(netvsim(['replay', 'order', '--lenient'], folder)).toMatchObject({ exit: 1, out });
+    expect(
+      netvsim(['run', 'x.yaml', ...RACE.slice(1), '--transport', 'direct', '--schedule', 'order'], folder).exit,
+    ).toBe(1);
+  });
+
+  test('also one whose timers came at any time', () => {
+    const folder = folderWithOrder('--time', 'any', '--max-orders', '50');
+    expect(readFileSync(join(folder, 'order'), 'utf8')).toMatch(/^time: any$/m);
+    expect(netvsim(['replay', 'order'], folder)).toMatchObject({
+      exit: 1,
+      out: expect.stringMatching(/^reproduced: /),
+    });
+  });
+
+  test('shows every event when asked', () => {
+    const folder = folderWithOrder();
+    const [short, long] = [[], ['--verbose']].map((more) => netvsim(['replay', 'order', ...more], folder).out);
+    expect(long?.length).toBeGreaterThan((short?.length ?? 0) * 2);
+  });
+
+  test('leniently, it can be seen that what was found is mended', () => {
+    const folder = folderWithOrder();
+    edit(folder, 'order', /^without: .*$/m, 'without: []');
+    const { exit, out, err } = netvsim(['replay', 'order', '--lenient'], folder);
+    expect([exit, out]).toEqual([0, expect.stringMatching(/^holds now: /)]);
+    expect(err).toMatch(/^order: the scenario was changed since this order was written/);
+  });
+
+  test('fits no other scenario, guest or set of fixes', () => {
+    const folder = folderWithOrder();
+    expect(netvsim(['replay', 'order', '--scenario', 'two-nics'], folder)).toMatchObject({
+      exit: 2,
+      out: '',
+      err: expect.stringMatching(/^order: is an order of scenario "/),
+    });
+    expect(netvsim(['replay', 'order', '--scenario', 'two-nics', '--lenient'], folder).exit).toBe(2);
+    const run = (...args: readonly string[]) =>
+      netvsim(['run', 'x.yaml', '--transport', 'direct', '--schedule', 'order', ...args], folder);
+    expect(run().err).toMatch(/^order: is an order of a guest without vf-follows-netns, not without no fix$/m);
+    expect(run('--guest', 'linux-5.15').err).toMatch(
+      /^order: is an order of guest "linux-6\.12", not of "linux-5\.15"$/m,
+    );
+  });
+
+  test('does not fit a scenario that was changed; leniently it does', () => {
+    const folder = folderWithOrder();
+    edit(folder, 'x.yaml', /^about: >$/m, 'about: >\n  More words, and every line moves down.');
+    expect(netvsim(['replay', 'order'], folder).exit).toBe(1);
+    edit(folder, 'x.yaml', /\+0ms( +)host offer nic1/, '+1ms$1host offer nic1');
+    const changed = /^order: the scenario was changed since this order was written: /;
+    expect(netvsim(['replay', 'order'], folder)).toMatchObject({
+      exit: 2,
+      out: '',
+      err: expect.stringMatching(changed),
+    });
+    expect(netvsim(['replay', 'order', '--lenient'], folder)).toMatchObject({
+      exit: expect.toBeOneOf([0, 1]),
+      err: expect.stringMatching(changed),
+    });
+  });
+
+  test.each<[string, (text: string) => string, RegExp]>([
+    [
+      'of another version',
+      (text) => text.replace('schedule: 2', 'schedule: 3'),
+      /is of format version 3; this netvsim reads version 2/,
+    ],
+    ['that was cut off', (text) => text.slice(0, text.length / 2), /is cut off/],
+    [
+      'whose last line was cut off',
+      (text) => text.replace(/check.*\n/, ''),
+      /is cut off or damaged: its check is missing/,
+    ],
+    [
+      'that was edited',
+      (text) => text.replace('hv_pri_chan', 'hv_pri_cham'),
+      /was edited: its last line does not fit the others/,
+    ],
+    [
+      'that has a step more',
+      (text) => text.replace(/^steps:/m, '  scenario\nsteps:'),
+      /was edited: it has \d+ steps, and says \d+/,
+    ],
+    ['of nothing', () => '', /is no netvsim schedule/],
+    [
+      'that is a scenario',
+      () => readFileSync(join(import.meta.dirname, '../../fixtures/scenarios/two-nics.yaml'), 'utf8'),
+      /is no netvsim schedule/,
+    ],
+  ])('an order %s is refused', (_, change, message) => {
+    const folder = folderWithOrder();
+    writeFileSync(join(folder, 'order'), change(readFileSync(join(folder, 'order'), 'utf8')));
+    const { exit, out, err } = netvsim(['replay', 'order'], folder);
+    expect([exit, out]).toEqual([2, '']);
+    expect(err).toMatch(message);
+    expect(err.startsWith('order: ')).toBe(true);
+  });
+
+  test('whose scenario is gone says how to name it', () => {
+    const folder = folderWithOrder();
+    const text = readFileSync(join(folder, 'x.yaml'), 'utf8');
+    const elsewhere = emptyFolder();
+    writeFileSync(join(elsewhere, 'order'), readFileSync(join(folder, 'order')));
+    expect(netvsim(['replay', 'order'], elsewhere)).toMatchObject({
+      exit: 2,
+      err: 'order: is an order of x.yaml, which is not there: --scenario says where it is\n',
+    });
+    writeFileSync(join(elsewhere, 'moved.yaml'), text);
+    expect(netvsim(['replay', 'order', '--scenario', 'moved.yaml'], elsewhere).exit).toBe(1);
+  });
+
+  test('that the run cannot follow: the first difference is told with both sides', () => {
+    const folder = folderWithOrder();
+    const parsed = parseSchedule(readFileSync(join(folder, 'order'), 'utf8'), 'order');
+    if (!parsed.ok) throw new Error('it reads no more');
+    // As it is where netvsim itself has become another one since.
+    const choices = [{ context: 'nobody', times: 1 }, ...parsed.value.choices];
+    writeFileSync(join(folder, 'order'), formatSchedule({ ...parsed.value, choices }));
+    expect(netvsim(['replay', 'order'], folder)).toMatchObject({
+      exit: 2,
+      out: '',
+      err: expect.stringMatching(
+        /^order: does not fit this run: step 1: the schedule says nobody, but only \w.* can run$/m,
+      ),
+    });
+    expect(netvsim(['replay', 'order', '--lenient'], folder).exit).toBe(1);
+  });
+});
+
+describe('wrong input', () => {
+  test.each<[string, readonly string[], RegExp]>([
+    ['no such strategy', ['--strategy', 'pcr'], /--strategy.*none of them; nearest: pct/],
+    ['no such guest', ['--guest', 'linux-6.13'], /no guest is called "linux-6\.13"; nearest: linux-6\.12/],
+    ['no such fix', ['--without', 'post-init-slav'], /--without.*none of them; nearest: post-init-slave/],
+    ['no such time', ['--time', 'never'], /--time.*none of them/],
+    ['no such transport', ['--transport', 'byte'], /nearest: bytes/],
+    ['no orders', ['--orders', '0'], /--orders.*whole number of 1 or more/],
+    ['no orders at most', ['--max-orders', '0'], /--max-orders.*whole number of 1 or more/],
+    ['no depth', ['--depth', '0'], /--depth.*whole number from 1 to 100/],
+    ['no departures', ['--departures', '0'], /--departures.*whole number from 1 to 100/],
+    ['no workers', ['--jobs', '0'], /--jobs.*whole number from 1 to 256/],
+    ['no steps', ['--max-steps', '0'], /--max-steps.*whole number of 1 or more/],
+    ['a seed that is no number', ['--seed', 'x'], /--seed.*whole number from 0/],
+    ['a seed that is too large', ['--seed', '4294967296'], /--seed.*whole number from 0 to 4294967295/],
+    ['two outputs into one file', ['--record', 'x', '--html', './x'], /is what --\w+ writes/],
+    ['an output where there is no folder', ['--record', 'none/x'], /cannot write none\/x: none: there is no such file/],
+  ])('%s', (_, args, message) => {
+    const { exit, out, err } = netvsim(['explore', 'vf-seen-before-join', ...args], emptyFolder());
+    expect(err).toMatch(message);
+    expect([exit, out]).toEqual([2, '']);
+    expect(err).not.toMatch(/^ +at |netvsim bug/m);
+  });
+
+  test.each<[readonly string[], RegExp]>([
+    [['explore', 'none.yaml'], /^none\.yaml: there is no such file\n$/],
+    [['explore'], /missing required argument 'file'/],
+    [['replay', 'none'], /^none: there is no such file\n$/],
+    [['replay', '.'], /^\.: is a directory\n$/],
+    [['races', 'D-99'], /^no race is called "D-99"; nearest: D-\d\d\n$/],
+    [['races', '--jobs', 'x'], /--jobs.*whole number/],
+    [['run', 'vf-plug-join', '--order', 'a*x'], /"a\*x" is no choice such as netvsc_probe\*7/],
+    [
+      ['run', 'vf-plug-join', '--order', 'a', '--schedule', 'x'],
+      /'--order <choices>' cannot be used with option '--schedule/,
+    ],
+  ])('%j', (args, message) => {
+    const { exit, out, err } = netvsim(args, emptyFolder());
+    expect(err).toMatch(message);
+    expect([exit, out]).toEqual([2, '']);
+  });
+});

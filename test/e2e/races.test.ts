@@ -1,0 +1,47 @@
+import { describe, expect, test, vi } from 'vitest';
+import { netvsim } from '../support/command.ts';
+
+// A search of every known race, twice.
+vi.setConfig({ testTimeout: 300_000 });
+
+interface Row {
+  readonly id: string;
+  readonly problem?: string;
+  readonly preemptions: number;
+  readonly breaks: string;
+  readonly broken: { readonly verdict: string; readonly found: readonly { readonly key: string }[] };
+  readonly holding: { readonly verdict: string };
+}
+
+describe('netvsim races', () => {
+  const { exit, out } = netvsim(['races', '--json']);
+  const { races } = JSON.parse(out) as { readonly races: readonly Row[] };
+
+  test('finds the first races of the catalogue, and no other', () => {
+    expect(exit).toBe(0);
+    const ids = ['D-01', 'D-02', 'D-03', 'D-04', 'D-05', 'D-12', 'D-20', 'D-21', 'D-22', 'D-23'];
+    expect(races.map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
+  });
+
+  test.each(races.map((race) => [race.id, race] as const))(
+    '%s is found without its fix, and gone with it',
+    (_, race) => {
+      expect(race.problem).toBeUndefined();
+      expect(race.broken.verdict).toBe('fails');
+      expect(race.holding.verdict).toBe('all');
+      expect(race.preemptions).toBeLessThanOrEqual(3);
+    },
+  );
+
+  test('some of them as a table', () => {
+    const { exit, out } = netvsim(['races', 'd-22', 'D-01', '--jobs', '1']);
+    expect(exit).toBe(0);
+    const lines = out.split('\n');
+    expect(lines[0]).toBe('all 2 races are found without the fix, and gone with it');
+    expect(lines[2]).toMatch(/^race +without its fix +preemptions +with every fix +seconds$/);
+    expect(lines[3]).toMatch(
+      /^D-01 +\d+ of \d+ orders \(\d+ of 201 sampled\) +1 +holds in .* \d+\.\d {2}user mode looks/,
+    );
+    expect(lines[4]).toMatch(/^D-22 /);
+  });
+});
