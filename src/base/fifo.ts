@@ -16,13 +16,13 @@ export class Fifo<T> {
 
   /** The first one, taken out; undefined when there is none. */
   shift(): T | undefined {
-    if (this.head === this.items.length) return undefined;
+    const left = this.items.length - this.head;
+    if (left === 0) return undefined;
+    // The usual case, and cheap: to set an array's length is not.
+    if (left === 1) return this.items.pop();
     const first = this.items[this.head];
     this.items[this.head++] = undefined;
-    if (this.head === this.items.length) {
-      this.items.length = 0;
-      this.head = 0;
-    } else if (this.head > KEPT && this.head * 2 > this.items.length) {
+    if (this.head > KEPT && this.head * 2 > this.items.length) {
       // The taken half is the larger one and is cut off: each item is moved once, on average.
       this.items = this.items.slice(this.head);
       this.head = 0;

@@ -295,11 +295,11 @@ export class Bus {
       return new Ring(this.sim, `ring ${firstPfn} ${name}`, store);
     };
     const pair = {
-      ...place,
       firstPfn,
       pages: pfns.length,
       toHost: ring('to host', pfns.slice(0, split)),
       toGuest: ring('to guest', pfns.slice(split)),
+      ...place,
     };
     this.rings.set(firstPfn, pair);
     return pair;

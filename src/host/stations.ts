@@ -97,10 +97,10 @@ function answerDhcp(asked: Dhcp, subnet: number, leases: Leases): Dhcp | undefin
   if (asked.serverId !== undefined && asked.serverId !== serverId) return undefined;
   const yourIp = leases.get(clientMac) ?? freeAddress(subnet, leases);
   const wanted = asked.requestedIp ?? asked.clientIp ?? yourIp;
-  if (yourIp === undefined || (asked.kind === 'request' && wanted !== yourIp)) return { ...head, kind: 'nak' };
+  if (yourIp === undefined || (asked.kind === 'request' && wanted !== yourIp)) return { kind: 'nak', ...head };
   leases.set(clientMac, yourIp);
   const kind = asked.kind === 'discover' ? 'offer' : 'ack';
-  return { ...head, kind, yourIp, subnetMask: MASK, router: serverId, leaseSeconds: LEASE_SECONDS };
+  return { kind, yourIp, subnetMask: MASK, router: serverId, leaseSeconds: LEASE_SECONDS, ...head };
 }
 
 function freeAddress(subnet: number, leases: Leases): Ipv4Address | undefined {
@@ -115,8 +115,8 @@ function freeAddress(subnet: number, leases: Leases): Ipv4Address | undefined {
 function dhcpFrame(answer: Dhcp, source: Ipv4Address): Uint8Array {
   const between = { source, destination: BROADCAST_IP };
   const ports = { sourcePort: DHCP_SERVER_PORT, destinationPort: DHCP_CLIENT_PORT };
-  const payload = encodeUdp({ ...ports, payload: encodeDhcp(answer) }, between);
-  const packet = encodeIpv4({ ...between, protocol: IP_PROTOCOL.udp, ttl: TTL, identification: 0, payload });
+  const payload = encodeUdp({ payload: encodeDhcp(answer), ...ports }, between);
+  const packet = encodeIpv4({ protocol: IP_PROTOCOL.udp, ttl: TTL, identification: 0, payload, ...between });
   // To the client itself: a broadcast would reach the other NICs too, and no client here needs it.
   return fromGateway(answer.kind === 'nak' ? BROADCAST_MAC : answer.clientMac, ETHER_TYPE.ipv4, packet);
 }

@@ -207,7 +207,7 @@ export class VmbusServer implements Behaviour, GpadlServer {
   }
 
   private offer(offer: ChannelOffer): void {
-    const channel: ServerChannel = { ...offer, relid: this.freeRelid(), offer: 'kept', open: undefined };
+    const channel: ServerChannel = { relid: this.freeRelid(), offer: 'kept', open: undefined, ...offer };
     this.state.channels.set(channel.relid, channel);
     this.around.bus.route(channel.relid, channel.owner);
     const { connection } = this.state;

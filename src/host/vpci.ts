@@ -173,7 +173,9 @@ function sessionOf(nic: Nic, number: number): VpciSession | undefined {
 
 function change(nic: Nic, what: Partial<Pick<VpciSession, 'version' | 'listed' | 'power'>>): void {
   const { vf } = nic.state;
-  if (vf.pci.at === 'open' || vf.pci.at === 'ejecting') vf.pci = { ...vf.pci, ...what };
+  if (vf.pci.at !== 'open' && vf.pci.at !== 'ejecting') return;
+  const { version = vf.pci.version, listed = vf.pci.listed, power = vf.pci.power } = what;
+  vf.pci = { ...vf.pci, version, listed, power };
 }
 
 const isAnswered = (name: string): name is VpciCompletionName => Object.hasOwn(VPCI_COMPLETIONS, name);

@@ -109,7 +109,7 @@ export class DhcpClient {
     answers: readonly Dhcp['kind'][],
   ): Task<Dhcp | 'stopped' | 'no-answer'> {
     for (let tries = 0; tries < TRIES; tries++) {
-      yield* this.send({ ...question, transactionId: this.transactionId, clientMac: this.link.mac });
+      yield* this.send({ transactionId: this.transactionId, clientMac: this.link.mac, ...question });
       const answer = yield* this.answerWithin(this.firstPause * 2 ** tries, answers);
       if (answer !== 'no-answer') return answer;
     }
@@ -136,10 +136,10 @@ export class DhcpClient {
     this.tell(message.kind.toUpperCase(), message.requestedIp);
     const between = { source: ANY, destination: BROADCAST };
     const ports = { sourcePort: DHCP_CLIENT_PORT, destinationPort: DHCP_SERVER_PORT };
-    const udp = encodeUdp({ ...ports, payload: encodeDhcp(message) }, between);
-    const ip = encodeIpv4({ ...between, protocol: IP_PROTOCOL.udp, ttl: 64, identification: 0, payload: udp });
+    const udp = encodeUdp({ payload: encodeDhcp(message), ...ports }, between);
+    const ip = encodeIpv4({ protocol: IP_PROTOCOL.udp, ttl: 64, identification: 0, payload: udp, ...between });
     const addresses = { destination: BROADCAST_MAC, source: this.link.mac };
-    yield* this.link.socket.send(encodeEthernet({ ...addresses, etherType: ETHER_TYPE.ipv4, payload: ip }));
+    yield* this.link.socket.send(encodeEthernet({ etherType: ETHER_TYPE.ipv4, payload: ip, ...addresses }));
   }
 
   /** The server's message to this client in a frame, if that is what it holds. */

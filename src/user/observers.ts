@@ -44,7 +44,7 @@ export function startObservers(
 ): { readonly udev: Udev | undefined } {
   const unknown = names.filter((name) => !OBSERVER_NAMES.includes(name));
   assert(unknown.length === 0, `no observer is called ${unknown.join(', ')}`);
-  const user: UserMode = { ...on, udev: undefined };
+  const user: UserMode = { udev: undefined, ...on };
   for (const [name, start] of Object.entries(OBSERVERS)) if (names.includes(name)) start(user);
   return { udev: user.udev };
 }

@@ -72,8 +72,9 @@ export class Udev {
     for (;;) {
       const uevent = yield* uevents.take();
       if (uevent.action === 'remove') {
-        this.database.delete(uevent.ifindex);
-        yield* this.tell({ ...messageOf(uevent), properties: { INTERFACE: uevent.ifname } });
+        const { action, ifindex, ifname, dev } = uevent;
+        this.database.delete(ifindex);
+        yield* this.tell({ action, ifindex, ifname, dev, properties: { INTERFACE: ifname } });
         return;
       }
       yield* this.process(uevent);
@@ -85,12 +86,10 @@ export class Udev {
     const location = yield* this.uapi.pciLocation(uevent.devpath);
     const names = netNames(location.ok ? location.value : undefined);
     const ifname = yield* this.rename(uevent, names);
-    const message: UdevMessage = {
-      ...messageOf(uevent),
-      ifname,
-      properties: { INTERFACE: ifname, ...nameProperties(names), ...marks },
-    };
-    this.database.set(uevent.ifindex, message);
+    const { action, ifindex, dev } = uevent;
+    const properties = { INTERFACE: ifname, ...nameProperties(names), ...marks };
+    const message: UdevMessage = { action, ifindex, ifname, dev, properties };
+    this.database.set(ifindex, message);
     yield* this.tell(message);
   }
 
@@ -137,10 +136,8 @@ export class Udev {
   }
 }
 
-const messageOf = ({ action, ifindex, ifname, dev }: Uevent) => ({ action, ifindex, ifname, dev });
-
 function nameProperties(names: NetNames | undefined): Readonly<Record<string, string>> {
   if (names === undefined) return {};
-  const path = { ID_NET_NAME_PATH: names.path };
-  return names.slot === undefined ? path : { ...path, ID_NET_NAME_SLOT: names.slot };
+  const { path: ID_NET_NAME_PATH, slot: ID_NET_NAME_SLOT } = names;
+  return ID_NET_NAME_SLOT === undefined ? { ID_NET_NAME_PATH } : { ID_NET_NAME_PATH, ID_NET_NAME_SLOT };
 }

@@ -208,13 +208,13 @@ function* assignResources(
   return version >= VPCI_VERSIONS['1.2']
     ? yield* askHost(kernel, bus.device, 'resourcesAssigned2', {
         name: 'resourcesAssigned2',
-        ...body,
         msiDescriptors: 0,
+        ...body,
       })
     : yield* askHost(kernel, bus.device, 'resourcesAssigned', {
         name: 'resourcesAssigned',
-        ...body,
         msiDescriptors: 0,
+        ...body,
       });
 }
 

@@ -7,6 +7,7 @@ import { type MacAddress, macFromBytes } from '../../../../base/mac.ts';
 import { PAGE_SIZE } from '../../../../bus/memory.ts';
 import type { Task } from '../../../../sim/operation.ts';
 import { WaitCell } from '../../../../sim/wait-cell.ts';
+import { setU32 } from '../../../../wire/layout.ts';
 import { NO_SEND_SECTION, NVSP_VERSIONS, RNDIS_CHANNEL } from '../../../../wire/nvsp.ts';
 import { MEDIA_STATE, OID, RNDIS_STATUS } from '../../../../wire/oid.ts';
 import { RNDIS, type RndisControl, type RndisMessage } from '../../../../wire/rndis.ts';
@@ -54,7 +55,7 @@ export function* initializeRndis(nic: NetvscNic, session: NvspSession): Task<Rnd
 export function* setPacketFilter(nic: NetvscNic, filter: number): Task<boolean> {
   if (filter === nic.filter) return true;
   const value = new Uint8Array(4);
-  new DataView(value.buffer).setUint32(0, filter, true);
+  setU32(value, 0, filter);
   const done = yield* set(nic, OID.currentPacketFilter, value);
   if (done) nic.filter = filter;
   return done;
@@ -88,7 +89,7 @@ function* request(nic: NetvscNic, body: Request): Task<RndisMessage | undefined>
   const requestId = nic.nextRndisRequest++;
   const answer = new WaitCell<RndisMessage>(nic.kernel.sim, `${nic.dev} rndis ${body.name}`);
   nic.rndisRequests.set(requestId, answer);
-  const sent = yield* sendControl(nic, { ...body, requestId } as RndisControl);
+  const sent = yield* sendControl(nic, { requestId, ...body } as RndisControl);
   if (!sent) {
     nic.rndisRequests.delete(requestId);
     return undefined;

@@ -108,7 +108,7 @@ function* negotiate(nic: NetvscNic): Task<Result<NvspSession, Errno>> {
   return ok({
     version,
     receive: receive.value,
-    send: { ...send.value, sectionSize, sections },
+    send: { sectionSize, sections, ...send.value },
   });
 }
 
