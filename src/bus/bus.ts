@@ -288,7 +288,7 @@ export class Bus {
   }
 
   private makeRings(place: RingPlace): RingPair & RingPlace {
-    const { pfns, downstreamPageOffset: split } = place;
+    const { pfns, downstreamPageOffset, adopted } = place;
     const firstPfn = pfns[0] as number;
     const ring = (name: string, part: readonly number[]): Ring => {
       const store = this.transport === 'bytes' ? new RingBytes(this.memory, part) : new RingValues(part.length);
@@ -296,10 +296,12 @@ export class Bus {
     };
     const pair = {
       firstPfn,
+      pfns,
       pages: pfns.length,
-      toHost: ring('to host', pfns.slice(0, split)),
-      toGuest: ring('to guest', pfns.slice(split)),
-      ...place,
+      downstreamPageOffset,
+      adopted,
+      toHost: ring('to host', pfns.slice(0, downstreamPageOffset)),
+      toGuest: ring('to guest', pfns.slice(downstreamPageOffset)),
     };
     this.rings.set(firstPfn, pair);
     return pair;
