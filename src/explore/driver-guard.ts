@@ -1,8 +1,8 @@
 /**
  * Stands beside the drivers of somebody else during one run: what they throw, yield or call that no driver may is a
  * finding of the run, told with the driver, the context and the place, and ends it.
- * What this leaves out: a variable that two contexts share beside the kernel's objects. It shows only as a run that is
- * not the same twice, or as a finding that the search of all orders does not meet.
+ * What this leaves out: a variable that two contexts share beside the kernel's objects, which no single run shows
+ * (hidden-state.ts looks for it).
  */
 import { InvariantError } from '../base/assert.ts';
 import type { LinuxKernel } from '../guest/linux/kernel.ts';
@@ -10,6 +10,7 @@ import type { DriverFactory, Module } from '../guest/linux/modules.ts';
 import type { Context, Runner } from '../sim/context.ts';
 import { Operation } from '../sim/operation.ts';
 import type { TaskGuard } from '../sim/simulation.ts';
+import type { Recorder } from '../trace/recorder.ts';
 import { describeFrame, type Frame, framesOf, isIn, isOfNode, isOwn } from './blame.ts';
 import { withoutForbidden } from './forbidden.ts';
 import type { Found } from './program.ts';
@@ -21,6 +22,8 @@ const FRAMES_MAX = 100;
 export class DriverGuard {
   /** The first thing that was wrong. */
   found: Found | undefined;
+  /** Of the run, to be told of that. */
+  trace: Recorder | undefined;
   private readonly who: string;
 
   /** Names of the modules that are not netvsim's own. */
@@ -58,7 +61,9 @@ export class DriverGuard {
   }
 
   note(key: string, text: string): void {
-    this.found ??= { key, text: `${this.who} ${text}` };
+    if (this.found !== undefined) return;
+    this.found = { key, text: `${this.who} ${text}` };
+    this.trace?.emit({ kind: 'sim.stuck', problem: key, detail: this.found.text });
   }
 
   /** What was thrown, as a finding; false when netvsim itself is to blame. */

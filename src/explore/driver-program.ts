@@ -37,6 +37,7 @@ export function driverProgram(
     );
     let sim: Simulation | undefined;
     const makeStage: StageMaker<ModelStage> = (plan, made) => {
+      guard.trace = made.trace;
       const machine = new Machine(plan, catalogue, { ...made, drivers: make, guard: guard.watch });
       sim = machine.sim;
       return new ModelStage(machine);
