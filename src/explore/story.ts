@@ -21,6 +21,8 @@ export interface StoryStep {
   readonly events: readonly Event[];
   /** Somebody else could have gone on. */
   readonly preempts: boolean;
+  /** Who it is that could. */
+  readonly takenFrom: string | undefined;
   /** The operation is one that waits, and was not done here. */
   readonly waits: boolean;
   readonly racing: 'first' | 'second' | undefined;
@@ -102,19 +104,35 @@ function rowsOf(
   });
 }
 
-const QUIET = { object: '', kind: '', before: '', after: '', preempts: false, waits: false } as const;
+const QUIET = {
+  object: '',
+  kind: '',
+  before: '',
+  after: '',
+  preempts: false,
+  takenFrom: undefined,
+  waits: false,
+} as const;
 const UNMARKED = { racing: undefined, moment: undefined } as const;
 
 function rowOf(seen: SeenStep, events: readonly Event[], race: RacingPair | undefined): StoryStep {
   const { number: step, time, context, object, kind, before, after, preempted } = seen;
   const racing =
     race?.first.step === step ? 'first' : race?.second.step === step && !race.second.waits ? 'second' : undefined;
-  const what = { object: object.name, kind, before, after, preempts: preempted !== undefined, waits: false };
+  const what = {
+    object: object.name,
+    kind,
+    before,
+    after,
+    preempts: preempted !== undefined,
+    takenFrom: preempted?.name,
+    waits: false,
+  };
   return { step, time, context: context.name, ...what, events, racing, moment: undefined };
 }
 
 function rowOfWait({ step, time, context, object, kind, before, after }: Side): StoryStep {
-  const what = { object, kind, before, after, preempts: false, waits: true };
+  const what = { ...QUIET, object, kind, before, after, waits: true };
   return { step, time, context, ...what, events: [], racing: 'second', moment: undefined };
 }
 

@@ -47,7 +47,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** XML has no way to write most control characters: they become a question mark. */
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   const writable = text.replace(/(?![\t\n\r])\p{Cc}|[\ufffe\uffff]/gu, '?');
   return writable.replace(/[&<>"\n]/g, (character) => ENTITIES[character] ?? character);
 }

@@ -52,6 +52,6 @@ function formatLine(event: Event, words: Told, width: number, colour: boolean): 
   return `${formatMoment(event.time).padStart(TIME_WIDTH)}  ${context}  ${paint(text, words.alarm ? RED : COLOUR[words.who], colour)}`;
 }
 
-function paint(text: string, code: string, colour: boolean): string {
+export function paint(text: string, code: string, colour: boolean): string {
   return colour && code !== '0' ? `\u001b[${code}m${text}\u001b[0m` : text;
 }
