@@ -11,6 +11,7 @@ import { minimise } from './explore/minimise.ts';
 import { formatChoices } from './explore/schedule.ts';
 import { tellStory } from './explore/story.ts';
 import { describeWindow, formatExploration } from './report/exploration.ts';
+import { formatSwimLanes } from './report/swim-lanes.ts';
 
 interface ExploreMatchers {
   /** Nothing was found, and all orders were searched. */
@@ -25,6 +26,9 @@ declare module 'vitest' {
   // biome-ignore lint/suspicious/noExplicitAny: the declaration that it adds to has it so
   interface Matchers<T = any> extends ExploreMatchers {}
 }
+
+/** Columns of a story: it stands in reports, whose width nobody knows. */
+const WIDTH = 110;
 
 interface Result {
   readonly pass: boolean;
@@ -74,18 +78,14 @@ function report(explored: Explored): string {
 
 function reportFinding({ program }: Explored, { key, text, order }: Found): string {
   if (key === NOT_THE_SAME || key === HIDDEN_STATE) return text; // no single run of an order shows it
-  const smallest = minimise(program, order, key);
-  const { race } = tellStory(program, smallest.order, key);
-  const { preemptions: taken } = smallest;
-  const lines = [
+  const { order: smallest, preemptions } = minimise(program, order, key);
+  const taken = preemptions === 1 ? 'once' : `${preemptions} times`;
+  const which =
+    smallest.length === 0 ? 'it comes in the usual order' : `in the smallest order a turn is taken ${taken}`;
+  return [
     text,
-    `the smallest order takes a turn from somebody ${taken === 1 ? 'once' : `${taken} times`}; to run no other:`,
-    `  explore(scenario, { ..., order: '${formatChoices(smallest.order)}' })`,
-  ];
-  if (race !== undefined) {
-    const side = ({ context, kind, object, waits }: typeof race.first): string =>
-      `${context} ${waits ? 'waits to' : 'does'} ${kind} ${object}`;
-    lines.push(`it comes of ${side(race.first)} before ${side(race.second)}: ${race.help}`);
-  }
-  return lines.join('\n');
+    `${which}; to run no other: explore(scenario, { ..., order: '${formatChoices(smallest)}' })`,
+    '',
+    formatSwimLanes(tellStory(program, smallest, key), { colour: false, width: WIDTH }),
+  ].join('\n');
 }

@@ -33,3 +33,19 @@ test('the built package searches the orders of a driver under vitest', { timeout
   expect(exit).toBe(1);
   expect(out).toContain('expected to hold in all orders\n\nFAILS: deadlock in ');
 });
+
+test('there too it tells whose code asks for the time', { timeout: 120_000 }, () => {
+  const folder = project();
+  const driver = join(folder, 'early-up.fixed.ts');
+  const asking = readFileSync(driver, 'utf8').replace(
+    '        works.set(dev, work);',
+    '        works.set(dev, work); Date.now();',
+  );
+  const line = asking.slice(0, asking.indexOf('Date.now')).split('\n').length;
+  writeFileSync(driver, asking);
+  const { exit, out } = vitest(folder);
+  expect(exit).toBe(1);
+  expect(out).toContain('FAILS: driver used Date.now in ');
+  expect(out).toContain("it comes in the usual order; to run no other: explore(scenario, { ..., order: '' })");
+  expect(out).toContain(`driver early-up uses Date.now at Object.notify (early-up.fixed.ts:${line})`);
+});
