@@ -93,7 +93,7 @@ class Drawing {
   private fold(row: Fold): readonly string[] {
     const at = this.at(row.lane);
     const words = printable(sayFold(row, this.distance === 0 ? [] : this.layout.lanes));
-    const [text = ''] = wrapText(`⋮ ${words}`, this.style.width - at, 2);
+    const [text = ''] = wrapText(`┊ ${words}`, this.style.width - at, 2);
     return [this.draw([{ at, text, code: DIM }])];
   }
 
@@ -118,11 +118,13 @@ class Drawing {
     const all = operation === undefined ? own : [{ text: operation, tone: 'plain' } as const, ...own];
     const plain = step.racing === undefined ? COLOUR[side] : STRONG;
     const words = all.flatMap(({ text, tone }, i) =>
-      wrapText(printable(`${i === 0 ? who : ''}${text}`), this.style.width - at - 2, 2).map((part) => ({
-        at: at + 2,
-        text: part,
-        code: tone === 'plain' ? plain : RED,
-      })),
+      wrapText(printable(i === 0 && !text.startsWith(who) ? `${who}${text}` : text), this.style.width - at - 2, 2).map(
+        (part) => ({
+          at: at + 2,
+          text: part,
+          code: tone === 'plain' ? plain : RED,
+        }),
+      ),
     );
     const sign = { at, text: signOf(step), code: codeOfSign(step, COLOUR[side]) };
     return words.map((piece, i) => (i === 0 ? [sign, piece] : [piece]));

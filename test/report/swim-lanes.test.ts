@@ -17,14 +17,14 @@ test('a lane a context, the turn that is taken, the two that raced, and beneath 
   expect(formatSwimLanes(story(flagTooLate({ lock: true }), 'reader', 'unmarked'), WIDE)).toBe(
     `                    driver
        time   step  │                   reader
-                    ⋮ lock rtnl: free → driver
+                    ┊ lock rtnl: free → driver
    0.000000      2  ● put devices: 0 → 1
                     ╰───────────────────╮ takes the turn
                  3  │                   ● take devices: 1 → 0
                  4  ┃                   ① get flag (false)
                     ┃                   ┃ manager: looks at vf (eth1)
                  5  ② set flag: false → true
-                    ⋮ unlock rtnl: driver → free
+                    ┊ unlock rtnl: driver → free
 
 The race: both touch flag.
   ① step 4: reader: get flag (false), without a lock
@@ -75,7 +75,7 @@ describe('what is shown', () => {
 
   test('steps that say nothing are folded, with their count', () => {
     const text = formatSwimLanes(noisy, WIDE);
-    expect(text).toMatch(/⋮ 45 more steps: noise 0 ×5, noise 1 ×5, noise 2 ×5, noise 3 ×5, \.\.\.\n/);
+    expect(text).toMatch(/┊ 45 more steps: noise 0 ×5, noise 1 ×5, noise 2 ×5, noise 3 ×5, \.\.\.\n/);
     // What is done meanwhile to what they race for is no such step.
     expect(text).toContain('● set counter: 0 → 1\n');
     expect(text.split('\n').length).toBeLessThan(20);
