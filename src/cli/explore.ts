@@ -20,10 +20,14 @@ import {
   formatFinding,
   isInEveryOrder,
   type SearchHeader,
+  sayHowOften,
+  sayMachine,
   sayVerdict,
 } from '../report/exploration.ts';
 import { asJson } from '../report/json.ts';
 import { formatJunit } from '../report/junit.ts';
+import { storyAsHtml } from '../report/story-html.ts';
+import { formatSwimLanes } from '../report/swim-lanes.ts';
 import { INVARIANTS } from '../scenario/invariants/invariants.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { EXIT } from './input-error.ts';
@@ -35,7 +39,7 @@ import { reproduction, runOf } from './reproduction.ts';
 import { loadFile } from './run.ts';
 import { writeSchedule } from './schedule-file.ts';
 import { crewFor, type Searched, wholeOrderOf } from './searched.ts';
-import { complain, print } from './terminal.ts';
+import { columns, complain, print, wantsColour } from './terminal.ts';
 import { checkOutputs, writeFile } from './write-file.ts';
 
 interface ExploreFlags {
@@ -118,16 +122,31 @@ async function explore(given: string, flags: ExploreFlags): Promise<number> {
   const searched: Searched = { scenario, anyTime: flags.time === 'any', stepsMax: flags.maxSteps };
   const outcome = await search(searched, flags);
   const header = headerOf(scenario, flags, outcome);
-  const [shown] = outcome.retold;
-  if (record !== undefined && shown !== undefined) {
-    const whole = wholeOrderOf(searched, shown.smallest.order);
-    writeSchedule(record, { ...identityOf(scenario, flags.without), file: given, time: flags.time, ...whole });
-  }
+  writeShown(given, flags, { searched, header, outcome });
   if (junit !== undefined) writeFile(junit, junitOf(header, outcome));
   print(flags.json === true ? inJson(header, outcome) : inText(given, flags, header, outcome));
   const exit = exitOf(outcome);
   if (exit !== EXIT.held) complain(advice(outcome, exit).join('\n'));
   return exit;
+}
+
+/** Files that show one finding: the first that not every order has, or the first of all. */
+function writeShown(
+  given: string,
+  flags: ExploreFlags,
+  { searched, header, outcome }: { searched: Searched; header: SearchHeader; outcome: SearchOutcome },
+): void {
+  const { html, record, time } = flags;
+  const [shown] = outcome.retold;
+  if (shown === undefined) {
+    for (const file of [html, record])
+      if (file !== undefined) complain(`${file} is not written: there is nothing to show`);
+    return;
+  }
+  if (html !== undefined) writeFile(html, asPage(given, flags, header, outcome, shown));
+  if (record === undefined) return;
+  const whole = wholeOrderOf(searched, shown.smallest.order);
+  writeSchedule(record, { ...identityOf(searched.scenario, flags.without), file: given, time, ...whole });
 }
 
 interface SearchOutcome {
@@ -213,12 +232,25 @@ function inText(given: string, flags: ExploreFlags, header: SearchHeader, outcom
   const { exploration, retold } = outcome;
   const blocks = exploration.found.flatMap((found) => {
     if (isInEveryOrder(found, exploration)) return [formatCertainFinding(found, runOf(given, flags))];
-    const { smallest } = retold.find((each) => each.found === found) ?? {};
-    if (smallest === undefined) return [];
-    const again = runOf(given, flags, smallest.order);
-    return [formatFinding(found, smallest, exploration, { lanes: '', again })];
+    const told = retold.find((each) => each.found === found);
+    if (told === undefined) return [];
+    const lanes = formatSwimLanes(told.story, { colour: wantsColour(), width: columns() });
+    const again = runOf(given, flags, told.smallest.order);
+    return [formatFinding(found, told.smallest, exploration, { lanes, again })];
   });
   return [formatExploration(header, exploration), ...blocks].join('\n');
+}
+
+function asPage(
+  given: string,
+  flags: ExploreFlags,
+  header: SearchHeader,
+  { exploration }: SearchOutcome,
+  { found, smallest, story }: Retold,
+): string {
+  const often = sayHowOften(found, exploration);
+  const again = runOf(given, flags, smallest.order);
+  return storyAsHtml(story, { scenario: header.scenario, machine: sayMachine(header), often, again });
 }
 
 function inJson(header: SearchHeader, { exploration, retold }: SearchOutcome): string {

@@ -42,7 +42,6 @@ export function addRaces(program: Command, end: (exit: number) => void): void {
 Ends with 1 when one is not found without its fix, or when something fails with it.
 
 Examples:
-  netvsim races
   netvsim races D-01 D-22
   netvsim explore d-01-vf-seen-unmarked --without post-init-slave   # exits 1: one of them in full`,
     )

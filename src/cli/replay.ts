@@ -4,8 +4,11 @@ import type { Command } from 'commander';
 import { identityOf } from '../explore/fingerprint.ts';
 import { Replay } from '../explore/replay.ts';
 import { keyOf } from '../explore/scenario-program.ts';
-import { mismatch, type Schedule } from '../explore/schedule.ts';
-import { formatReplay } from '../report/exploration.ts';
+import { type Choice, mismatch, type Schedule } from '../explore/schedule.ts';
+import { type Story, tellStory } from '../explore/story.ts';
+import { formatReplay, sayMachine } from '../report/exploration.ts';
+import { storyAsHtml } from '../report/story-html.ts';
+import { formatSwimLanes } from '../report/swim-lanes.ts';
 import { formatTimeline } from '../report/timeline.ts';
 import { unknownName } from '../scenario/problem.ts';
 import { runScenario } from '../scenario/run.ts';
@@ -18,8 +21,9 @@ import { scenarioFile } from './package-files.ts';
 import { reproduction } from './reproduction.ts';
 import { loadFile } from './run.ts';
 import { readSchedule } from './schedule-file.ts';
-import { complain, print, wantsColour } from './terminal.ts';
-import { checkOutputs } from './write-file.ts';
+import { makeSearched, type Searched, wholeOrderOf } from './searched.ts';
+import { columns, complain, print, wantsColour } from './terminal.ts';
+import { checkOutputs, writeFile } from './write-file.ts';
 
 interface ReplayFlags {
   readonly scenario?: string;
@@ -69,6 +73,13 @@ function replay(file: string, flags: ReplayFlags): number {
   if (misfit !== undefined) throw new InputError(`${file}: does not fit this run: ${misfit}`);
   const found = verdict.failures.map((failure) => ({ key: keyOf(failure), text: failure.found }));
   print(formatReplay({ ...schedule, file }, found, verdict.limit));
+  const searched = { scenario, anyTime: schedule.time === 'any', stepsMax: flags.maxSteps };
+  const story = storyOf(searched, follow.searched, schedule.finds);
+  if (story !== undefined) print(`\n${formatSwimLanes(story, { colour: wantsColour(), width: columns() })}`);
+  if (flags.html !== undefined) {
+    if (story !== undefined) writeFile(flags.html, asPage(story, schedule));
+    else complain(`${flags.html} is not written: there is nothing to show`);
+  }
   if (flags.verbose === true) print(`\n${formatTimeline(events, { colour: wantsColour(), verbose: true })}`);
   if (verdict.exit !== 0) complain(`reproduce with: ${reproduction()}`);
   return verdict.exit;
@@ -88,4 +99,24 @@ function loadScenarioOf(file: string, schedule: Schedule, given: string, lenient
   if (!lenient || schedule.scenario !== scenario.name) throw new InputError(`${file}: ${problem}`);
   complain(`${file}: ${problem}`);
   return scenario;
+}
+
+/**
+ * The story of what was found, of things that the order is to find the last: the first ones may be in every order.
+ * Undefined where it does not come from the part that is searched.
+ */
+function storyOf(searched: Searched, order: readonly Choice[], finds: readonly string[]): Story | undefined {
+  const found = wholeOrderOf(searched, order).finds;
+  const key = finds.findLast((each) => found.includes(each)) ?? found[0];
+  return key === undefined ? undefined : tellStory(makeSearched(searched), order, key);
+}
+
+function asPage(story: Story, schedule: Schedule): string {
+  const often = 'one order, which was kept';
+  return storyAsHtml(story, {
+    scenario: schedule.scenario,
+    machine: sayMachine(schedule),
+    often,
+    again: reproduction(),
+  });
 }

@@ -16,6 +16,12 @@ export function wantsColour(): boolean {
   return process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
 }
 
+/** Where no terminal says how wide it is. Invented. */
+const USUAL_COLUMNS = 120;
+
+/** For what is drawn: in a pipe always the same. */
+export const columns = (): number => process.stdout.columns ?? USUAL_COLUMNS;
+
 /** Narrower than that nothing is wrapped to. */
 const NARROWEST = 60;
 

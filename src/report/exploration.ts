@@ -24,7 +24,8 @@ export function formatExploration(header: SearchHeader, exploration: Exploration
   return lines.map((line) => `${line}\n`).join('');
 }
 
-function sayMachine({
+/** `linux-6.12 without rtnl-before-rndis, direct` */
+export function sayMachine({
   guest,
   without,
   transport,

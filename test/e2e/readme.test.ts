@@ -98,12 +98,25 @@ function commandsBelow(path: readonly string[]): readonly (readonly string[])[] 
   return [path, ...names.flatMap((name) => commandsBelow([...path, name]))];
 }
 
-/** A folder with what the examples of --help name. */
-function workFolder(traces: boolean): string {
+/** A folder with what an example of --help names. */
+function workFolder(example: string): string {
   const folder = emptyFolder();
   const scenario = readFileSync(join(root, 'fixtures/scenarios/vf-plug-join.yaml'));
   for (const name of ['my.yaml', 'other.yaml']) writeFileSync(join(folder, name), scenario);
-  if (!traces) return folder;
+  if (example.includes('replay my.order')) {
+    const search = [
+      'explore',
+      'vf-seen-before-join',
+      '--guest',
+      'linux-5.15',
+      '--orders',
+      '10',
+      '--record',
+      'my.order',
+    ];
+    netvsim(search, folder);
+  }
+  if (!example.includes('.trace')) return folder;
   for (const name of ['my.trace', 'good.trace']) netvsim(['run', 'my.yaml', '--trace', name], folder);
   netvsim(['run', 'my.yaml', '--guest', 'linux-5.15', '--trace', 'bad.trace'], folder);
   return folder;
@@ -116,6 +129,6 @@ test.each(commandsBelow([]).map((path) => ({ path, name: ['netvsim', ...path].jo
     const lines = (out.split('\nExamples:\n')[1] ?? '').split('\n\n')[0]?.split('\n') ?? [];
     const examples = lines.map((line) => line.trim()).filter((line) => line.startsWith('netvsim '));
     expect(examples).not.toEqual([]);
-    for (const example of examples) tryOut(readExample(example), workFolder(example.includes('.trace')));
+    for (const example of examples) tryOut(readExample(example), workFolder(example));
   },
 );
