@@ -22,10 +22,17 @@ const FIRST_MOMENT = 1 << 28;
 
 export class Footprint {
   /** `place * 4 + touch`, in the order in which they were noted; a place can stand there more than once. */
-  readonly touches: number[] = [];
+  touches: number[] = [];
 
   clear(): void {
-    this.touches.length = 0;
+    if (this.touches.length > 0) this.touches = [];
+  }
+
+  /** Gives away what was noted, and begins anew. */
+  take(): readonly number[] {
+    const { touches } = this;
+    this.touches = [];
+    return touches;
   }
 
   read(object: number, part = WHOLE): void {
@@ -81,5 +88,5 @@ export function namePart(name: string): number {
 /** The number of the object that a place is a part of. */
 export const objectOf = (place: number): number => Math.floor(place / PARTS);
 
-export const placeOf = (touch: number): number => Math.floor(touch / 4);
-export const wayOf = (touch: number): number => touch % 4;
+export const placeOf = (touch: number): number => touch >> 2;
+export const wayOf = (touch: number): number => touch & 3;

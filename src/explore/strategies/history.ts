@@ -21,6 +21,9 @@ export interface Race {
 /** Told of each race; false when the second cannot come first after all. */
 export type OnRace = (first: number, second: number, orderedBefore: Int32Array) => boolean;
 
+/** Who touched a place, oldest first, as `step * 4 + way`. */
+type Steps = number[];
+
 export class History {
   /** Context of each step. */
   readonly contexts: number[] = [];
@@ -40,8 +43,7 @@ export class History {
   /** Row by row: of each context the last step that had to come before or is the step, plus one. */
   private rows = new Int32Array(FIRST_WIDTH * 256);
   private readonly slots = new Map<number, number>();
-  /** By place: the steps that touched it, oldest first, as `step * 4 + way`. */
-  private readonly places = new Map<number, number[]>();
+  private readonly places = new Map<number, Steps>();
   private before = new Int32Array(FIRST_WIDTH);
   private after = new Int32Array(FIRST_WIDTH);
   private known = new Int32Array(FIRST_WIDTH);
@@ -71,8 +73,9 @@ export class History {
     const slot = this.slotOf(context);
     const step = this.contexts.length;
     const before = this.positionOf(context);
-    const after = this.ordered(before, touches);
-    this.findRaces(context, before, after, touches, onRace);
+    const places = this.placesOf(touches);
+    const after = this.ordered(before, touches, places);
+    this.findRaces(context, before, after, touches, places, onRace);
     this.contexts.push(context);
     this.touches.push(touches);
     this.barriers.push(this.barrier);
@@ -82,19 +85,15 @@ export class History {
     for (const child of children) this.last.set(child, step);
     after[slot] = step + 1;
     this.keep(step, after);
-    for (const touch of touches) {
-      const steps = this.places.get(placeOf(touch));
-      const entry = step * 4 + wayOf(touch);
-      if (steps === undefined) this.places.set(placeOf(touch), [entry]);
-      else steps.push(entry);
-    }
+    for (let i = 0; i < touches.length; i++) places[i]?.push(step * 4 + wayOf(touches[i] as number));
   }
 
   /** Tells the races of an operation that waits and may never run. */
   consider(context: number, touches: readonly number[], onRace: OnRace): void {
     this.slotOf(context);
     const before = this.positionOf(context);
-    this.findRaces(context, before, this.ordered(before, touches), touches, onRace);
+    const places = this.placesOf(touches);
+    this.findRaces(context, before, this.ordered(before, touches, places), touches, places, onRace);
   }
 
   /**
@@ -134,23 +133,19 @@ export class History {
     before: Int32Array,
     after: Int32Array,
     touches: readonly number[],
+    places: readonly Steps[],
     onRace: OnRace,
   ): void {
     const known = this.known;
     known.set(before);
-    for (const touch of touches) {
-      const steps = this.places.get(placeOf(touch));
-      if (steps !== undefined) this.findRacesAt(steps, wayOf(touch), known, (step) => onRace(step, context, after));
+    const isRace = (step: number): boolean => onRace(step, context, after);
+    for (let i = 0; i < touches.length; i++) {
+      this.findRacesAt(places[i] as Steps, wayOf(touches[i] as number), known, isRace);
     }
   }
 
   /** Races of one touch with those before it; `known` is what comes before it in any case, and grows by what is found. */
-  private findRacesAt(
-    steps: readonly number[],
-    way: number,
-    known: Int32Array,
-    isRace: (step: number) => boolean,
-  ): void {
+  private findRacesAt(steps: Steps, way: number, known: Int32Array, isRace: (step: number) => boolean): void {
     for (let i = steps.length - 1; i >= 0; i--) {
       const entry = steps[i] as number;
       const other = entry & 3;
@@ -165,14 +160,25 @@ export class History {
     }
   }
 
+  /** The steps that touched each of these places before. */
+  private placesOf(touches: readonly number[]): Steps[] {
+    return touches.map((touch) => {
+      let steps = this.places.get(placeOf(touch));
+      if (steps === undefined) {
+        steps = [];
+        this.places.set(placeOf(touch), steps);
+      }
+      return steps;
+    });
+  }
+
   /** Where a context that has touched these would stand. */
-  private ordered(before: Int32Array, touches: readonly number[]): Int32Array {
+  private ordered(before: Int32Array, touches: readonly number[], places: readonly Steps[]): Int32Array {
     const row = this.after;
     row.set(before);
-    for (const touch of touches) {
-      const steps = this.places.get(placeOf(touch));
-      if (steps === undefined) continue;
-      const isRead = wayOf(touch) === TOUCH.read;
+    for (let at = 0; at < touches.length; at++) {
+      const steps = places[at] as Steps;
+      const isRead = wayOf(touches[at] as number) === TOUCH.read;
       for (let i = steps.length - 1; i >= 0; i--) {
         const entry = steps[i] as number;
         const other = entry & 3;

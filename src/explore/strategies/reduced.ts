@@ -10,7 +10,9 @@ import { addStep, type Choice } from '../schedule.ts';
 import { History } from './history.ts';
 
 /** What a context's next step touches; it sleeps until a step is run that meets it there. */
-type Sleepers = Map<number, readonly number[]>;
+type Sleepers = ReadonlyMap<number, readonly number[]>;
+
+const NOBODY: Sleepers = new Map();
 
 /** A point at which somebody had to be picked. */
 interface Pick {
@@ -22,7 +24,7 @@ interface Pick {
   /** Who is to be run from here, in this order; a set grows while it is gone through. */
   readonly wanted: Set<number>;
   /** Who was, with what the step touched. */
-  readonly done: Sleepers;
+  done: Sleepers;
   chosen: number;
   /** What the step of the chosen one touches, whatever values were chosen in it. */
   touches: readonly number[];
@@ -65,11 +67,11 @@ export class Reduced implements Strategy {
   private readonly history = new History();
   /** Index in {@link points} of each step of the run. */
   private readonly pointOf: number[] = [];
-  private asleep: Sleepers = new Map();
-  private readonly spawnedNow: Context[] = [];
-  private readonly endedNow: number[] = [];
+  private asleep: Sleepers = NOBODY;
+  private spawnedNow: Context[] = [];
+  private endedNow: number[] = [];
   /** Who could run before the step at hand and cannot after it. */
-  private readonly disabledNow: Context[] = [];
+  private disabledNow: Context[] = [];
   private readonly noted = new Footprint();
   private readonly waiting = new Footprint();
   /** Steps at the beginning of the run that are those of the run before. */
@@ -112,10 +114,8 @@ export class Reduced implements Strategy {
     while ((this.pointOf[this.pointOf.length - 1] ?? -1) >= last && this.pointOf.length > 0) this.pointOf.pop();
     this.kept = this.pointOf.length;
     this.history.truncate(this.kept);
-    this.asleep = new Map();
-    this.spawnedNow.length = 0;
-    this.endedNow.length = 0;
-    this.disabledNow.length = 0;
+    this.asleep = NOBODY;
+    this.forgetStep();
   }
 
   /** Prepares the next run; false when there is none. */
@@ -153,7 +153,7 @@ export class Reduced implements Strategy {
   }
 
   touched(context: Context): void {
-    const touches = this.noted.touches.slice();
+    const touches = this.noted.take();
     const step = this.pointOf.length;
     this.pointOf.push(this.depthOfStep);
     const point = this.points[this.depthOfStep] as Pick;
@@ -162,9 +162,7 @@ export class Reduced implements Strategy {
     this.history.add(context.id, touches, children, this.onRace);
     this.fallAsleep(point, touches);
     this.lookAtWaiting(context, step);
-    this.spawnedNow.length = 0;
-    this.endedNow.length = 0;
-    this.disabledNow.length = 0;
+    this.forgetStep();
   }
 
   spawned(context: Context, by: Context | undefined): void {
@@ -184,10 +182,14 @@ export class Reduced implements Strategy {
   fired(): void {
     if (this.steps < this.kept) return;
     this.history.rest();
-    this.asleep = new Map();
-    this.endedNow.length = 0;
-    this.spawnedNow.length = 0;
-    this.disabledNow.length = 0;
+    this.asleep = NOBODY;
+    this.forgetStep();
+  }
+
+  private forgetStep(): void {
+    if (this.spawnedNow.length > 0) this.spawnedNow = [];
+    if (this.endedNow.length > 0) this.endedNow = [];
+    if (this.disabledNow.length > 0) this.disabledNow = [];
   }
 
   private pickAnew(ready: readonly Context[], last: Context | undefined): number {
@@ -206,7 +208,7 @@ export class Reduced implements Strategy {
     const wanted = new Set([first, ...(this.reduction === 'races' ? [] : awake)]);
     const names = ready.map(({ name }) => name);
     const { asleep } = this;
-    const point: Pick = { ready: ids, names, asleep, wanted, done: new Map(), chosen: first, touches: [] };
+    const point: Pick = { ready: ids, names, asleep, wanted, done: NOBODY, chosen: first, touches: [] };
     this.points.push(point);
     return this.go(ready, point);
   }
@@ -214,7 +216,8 @@ export class Reduced implements Strategy {
   private go(ready: readonly Context[], point: Pick): number {
     this.depthOfStep = this.depth++;
     this.steps++;
-    const at = ready.findIndex(({ id }) => id === point.chosen);
+    let at = ready.length - 1;
+    while (at >= 0 && ready[at]?.id !== point.chosen) at--;
     if (at === -1)
       throw new Diverged(`${point.names[point.ready.indexOf(point.chosen)]} cannot run where it did before`);
     return at;
@@ -222,8 +225,10 @@ export class Reduced implements Strategy {
 
   /** Those who were run from here before sleep from now on, until something meets what they touch. */
   private fallAsleep(point: Pick, touches: readonly number[]): void {
-    const asleep: Sleepers = new Map();
     if (this.reduction === 'none') return;
+    this.asleep = NOBODY;
+    if (point.asleep.size === 0 && point.done.size === 0) return;
+    const asleep = new Map<number, readonly number[]>();
     for (const sleepers of [point.asleep, point.done]) {
       for (const [id, theirs] of sleepers) {
         if (id !== point.chosen && !meet(theirs, touches)) asleep.set(id, theirs);
@@ -267,7 +272,7 @@ export class Reduced implements Strategy {
 
 /** Goes on to the next one who is wanted at this point; false when there is none. */
 function chooseNext(point: Pick): boolean {
-  point.done.set(point.chosen, point.touches);
+  point.done = new Map([...point.done, [point.chosen, point.touches]]);
   for (const id of point.wanted) {
     if (point.done.has(id) || point.asleep.has(id)) continue;
     point.chosen = id;
@@ -278,7 +283,7 @@ function chooseNext(point: Pick): boolean {
 }
 
 function union(known: readonly number[], more: readonly number[]): readonly number[] {
-  if (known.length === 0) return more.slice();
+  if (known.length === 0) return more;
   const fresh = more.filter((touch) => !known.includes(touch));
   return fresh.length === 0 ? known : [...known, ...fresh];
 }
