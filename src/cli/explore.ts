@@ -231,7 +231,10 @@ function exitOf({ exploration, interrupted }: SearchOutcome): number {
 function inText(given: string, flags: ExploreFlags, header: SearchHeader, outcome: SearchOutcome): string {
   const { exploration, retold } = outcome;
   const blocks = exploration.found.flatMap((found) => {
-    if (isInEveryOrder(found, exploration)) return [formatCertainFinding(found, runOf(given, flags))];
+    if (isInEveryOrder(found, exploration)) {
+      const again = runOf(given, flags, flags.time === 'any' ? [] : undefined);
+      return [formatCertainFinding(found, again)];
+    }
     const told = retold.find((each) => each.found === found);
     if (told === undefined) return [];
     const lanes = formatSwimLanes(told.story, { colour: wantsColour(), width: columns() });
@@ -255,10 +258,10 @@ function asPage(
 
 function inJson(header: SearchHeader, { exploration, retold }: SearchOutcome): string {
   const found = exploration.found.map(({ order: _, ...each }) => {
-    const smallest = retold.find(({ found: other }) => other.key === each.key)?.smallest;
-    if (smallest === undefined) return each;
-    const { order, preemptions, runs } = smallest;
-    return { ...each, smallest: { order: formatChoices(order), preemptions, runs } };
+    const told = retold.find(({ found: other }) => other.key === each.key);
+    if (told === undefined) return each;
+    const { order, preemptions, runs } = told.smallest;
+    return { ...each, smallest: { order: formatChoices(order), preemptions, runs }, race: told.story.race };
   });
   return asJson('netvsim explore', { ...header, ...exploration, found });
 }

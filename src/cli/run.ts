@@ -5,7 +5,7 @@ import { FollowLeniently } from '../explore/follow-leniently.ts';
 import { RecordOrder } from '../explore/record-order.ts';
 import { Replay } from '../explore/replay.ts';
 import { keyOf, windowOf } from '../explore/scenario-program.ts';
-import type { Choice, Identity } from '../explore/schedule.ts';
+import { type Choice, formatChoices, type Identity } from '../explore/schedule.ts';
 import { runAsJson } from '../report/json.ts';
 import { formatJunit } from '../report/junit.ts';
 import { formatTimeline, formatVerdict } from '../report/timeline.ts';
@@ -94,6 +94,7 @@ function run(given: string, flags: RunFlags): number {
   checkOutputs({ '--record': record, '--junit': junit, '--trace': trace }, [file, flags.schedule]);
   const scenario = loadFile(file, flags);
   const identity = identityOf(scenario, flags.without);
+  if (flags.time === 'any' && flags.order === undefined) throw new InputError('--time any is for an --order');
   const followed = follow(scenario, identity, flags);
   const inner = followed?.strategy ?? new RunOn();
   const recorded = flags.record === undefined ? undefined : new RecordOrder(inner);
@@ -103,7 +104,8 @@ function run(given: string, flags: RunFlags): number {
   const { verdict } = carryOut(scenario, { strategy: recorded ?? inner, listeners, stepsMax: flags.maxSteps });
   const misfit = followed?.misfit();
   if (misfit !== undefined) throw new InputError(`${flags.schedule}: does not fit this run: ${misfit}`);
-  const header = headerOf(scenario, flags.schedule ?? '');
+  const ordered = flags.order === undefined ? '' : `--order '${formatChoices(flags.order)}'`;
+  const header = headerOf(scenario, flags.schedule ?? ordered);
   if (recorded !== undefined && flags.record !== undefined) {
     const { choices } = recorded;
     const time = followed?.time ?? 'idle';

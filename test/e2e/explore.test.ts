@@ -1,5 +1,5 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { formatSchedule, parseSchedule } from '../../src/explore/schedule.ts';
@@ -29,6 +29,29 @@ describe('the seed: a VF arrives while user mode scans', () => {
     expect(Number(preemptions)).toBeLessThanOrEqual(3);
     expect(err).toContain('netvsim explain one-lease-per-mac\n');
     expect(err).toContain('reproduce with: netvsim explore vf-seen-before-join --guest linux-5.15\n');
+  });
+
+  test('tells how it comes about: who took the turn, which two raced, and what would have helped', () => {
+    const folder = emptyFolder();
+    const args = ['vf-seen-before-join', '--guest', 'linux-5.15', '--orders', '20', '--html', 'page.html'];
+    const { out } = netvsim(['explore', ...args], folder);
+    expect(out).toMatch(/╰─+╮ takes the turn/);
+    expect(out).toMatch(/^The race: both touch nic1\.vf\.flags\.$/m);
+    expect(out).toMatch(/^What would help: /m);
+    expect(
+      Math.max(
+        ...out
+          .split('\n\n')
+          .slice(2)
+          .join('\n')
+          .split('\n')
+          .map((line) => line.length),
+      ),
+    ).toBeLessThan(200);
+    const page = readFileSync(join(folder, 'page.html'), 'utf8');
+    expect(page).toMatch(/^<!DOCTYPE html>[\s\S]*<h1>one-lease-per-mac<\/h1>/);
+    expect(page).toContain('linux-5.15, direct');
+    expect(page).toContain('netvsim run vf-seen-before-join --guest linux-5.15 --transport direct --order');
   });
 
   test('a new one: holds in all orders, and says how many these are', () => {
@@ -160,6 +183,7 @@ describe('files', () => {
         {
           number: expect.any(Number),
           smallest: { order: expect.stringMatching(/\w/), preemptions: expect.any(Number) },
+          race: { object: expect.any(String), help: expect.any(String) },
         },
       ],
     });
@@ -171,6 +195,15 @@ describe('files', () => {
     netvsim(['explore', 'vf-seen-before-join', '--max-steps', '40', '--orders', '2', '--junit', 'j.xml'], folder);
     expect(readFileSync(join(folder, 'j.xml'), 'utf8')).toContain('<error message="NO VERDICT: a run was given up');
   });
+});
+
+test('where nothing is found nothing is written, and that is said', () => {
+  const folder = emptyFolder();
+  const args = ['explore', 'd-22-vf-stopped-before-anybody-switches', '--orders', '5', '--record', 'o', '--html', 'p'];
+  const { exit, err } = netvsim(args, folder);
+  expect(exit).toBe(0);
+  expect(err).toBe('p is not written: there is nothing to show\no is not written: there is nothing to show\n');
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 describe('an order that is kept', () => {
@@ -217,10 +250,18 @@ describe('an order that is kept', () => {
     });
   });
 
+  test('is told as a story, in the terminal and as a page', () => {
+    const folder = folderWithOrder();
+    const { out } = netvsim(['replay', 'order', '--html', 'page.html'], folder);
+    expect(out).toMatch(/^The race: both touch /m);
+    expect(readFileSync(join(folder, 'page.html'), 'utf8')).toContain('netvsim replay order --html page.html');
+  });
+
   test('shows every event when asked', () => {
     const folder = folderWithOrder();
     const [short, long] = [[], ['--verbose']].map((more) => netvsim(['replay', 'order', ...more], folder).out);
-    expect(long?.length).toBeGreaterThan((short?.length ?? 0) * 2);
+    expect(short).not.toContain('module hv_netvsc loaded');
+    expect(long).toContain('module hv_netvsc loaded');
   });
 
   test('leniently, it can be seen that what was found is mended', () => {
