@@ -2,9 +2,6 @@
 import { enumerate } from './enumerate.ts';
 import { programOf, randomPlan } from './random-program.ts';
 
-/** Larger programs are left out: plain enumeration would take too long. */
-const RUNS_MAX = 20_000;
-
 export interface Comparison {
   readonly verdict: 'agrees' | 'too large' | 'differs';
   readonly problem: string;
@@ -13,10 +10,11 @@ export interface Comparison {
   readonly cut: number;
 }
 
-export function compare(seed: number): Comparison {
+/** Programs with more orders than `runsMax` are left out: plain enumeration would take too long. */
+export function compare(seed: number, runsMax: number): Comparison {
   const plan = randomPlan(seed);
   // Half of the programs leave open when a timer fires.
-  const options = { anyTime: seed % 2 === 0, runsMax: RUNS_MAX };
+  const options = { anyTime: seed % 2 === 0, runsMax };
   const naive = enumerate(programOf(plan), { ...options, reduction: 'none' });
   if (!naive.whole) return { verdict: 'too large', problem: '', naive: naive.complete, reduced: 0, cut: 0 };
   const sleeping = enumerate(programOf(plan), { ...options, reduction: 'sleep-sets' });
@@ -25,7 +23,9 @@ export function compare(seed: number): Comparison {
     missing('sleep sets miss', naive.ends, sleeping.ends),
     missing('the reduced search misses', naive.ends, reduced.ends),
     missing('the reduced search invents', reduced.ends, naive.ends),
-    sleeping.complete === reduced.complete ? '' : `${sleeping.complete} orders by sleep sets, ${reduced.complete} reduced`,
+    sleeping.complete === reduced.complete
+      ? ''
+      : `${sleeping.complete} orders by sleep sets, ${reduced.complete} reduced`,
   ].filter((problem) => problem !== '');
   return {
     verdict: problems.length === 0 ? 'agrees' : 'differs',

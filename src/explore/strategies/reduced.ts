@@ -103,7 +103,7 @@ export class Reduced implements Strategy {
 
   /** What the run before has noted of the steps that both begin with need not be noted again. */
   get footprint(): Footprint | undefined {
-    return this.steps <= this.kept ? undefined : this.noted;
+    return this.steps <= this.kept || this.reduction === 'none' ? undefined : this.noted;
   }
 
   begin(): void {
@@ -199,7 +199,7 @@ export class Reduced implements Strategy {
       return CUT;
     }
     const ids = ready.map(({ id }) => id);
-    const awake = this.reduction === 'none' ? ids : ids.filter((id) => !this.asleep.has(id));
+    const awake = this.asleep.size === 0 ? ids : ids.filter((id) => !this.asleep.has(id));
     const first = last !== undefined && awake.includes(last.id) ? last.id : awake[0];
     if (first === undefined) {
       this.cut = true;
@@ -225,7 +225,6 @@ export class Reduced implements Strategy {
 
   /** Those who were run from here before sleep from now on, until something meets what they touch. */
   private fallAsleep(point: Pick, touches: readonly number[]): void {
-    if (this.reduction === 'none') return;
     this.asleep = NOBODY;
     if (point.asleep.size === 0 && point.done.size === 0) return;
     const asleep = new Map<number, readonly number[]>();
