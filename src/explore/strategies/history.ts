@@ -10,15 +10,10 @@ import { placeOf, TOUCH, wayOf } from '../../sim/footprint.ts';
 /** Contexts that one history can have before its clocks are made anew, wider. */
 const FIRST_WIDTH = 32;
 
-/** A race: the step `first` and a later one of the context `second` could change places. */
-export interface Race {
-  /** Index of the earlier step. */
-  readonly first: number;
-  /** Whose step or waiting operation came later. */
-  readonly second: number;
-}
-
-/** Told of each race; false when the second cannot come first after all. */
+/**
+ * Told of each race: the step `first` and a later one, or a waiting operation, of the context `second` could change
+ * places. False when the second cannot come first after all.
+ */
 export type OnRace = (first: number, second: number, orderedBefore: Int32Array) => boolean;
 
 /** Who touched a place, oldest first, as `step * 4 + way`. */
