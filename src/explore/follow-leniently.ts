@@ -1,11 +1,12 @@
 /**
  * Follows an order as far as the run allows, so that any part of an order is an order too: at each step the first entry
  * runs whose context can, and where there is none everybody runs on until he blocks. An entry whose context cannot run
- * yet waits for its turn instead of being lost: `manager*1` alone means "the manager, as soon as it can".
+ * yet waits for its turn instead of being lost: `manager` alone means "the manager, as soon as it can", and `*7 manager`
+ * the same behind seven steps as usual.
  */
 import type { Context } from '../sim/context.ts';
 import type { Strategy } from '../sim/strategy.ts';
-import type { Choice } from './schedule.ts';
+import { AS_USUAL, type Choice } from './schedule.ts';
 import { KeepRunning } from './strategies/keep-running.ts';
 
 export class FollowLeniently implements Strategy {
@@ -54,13 +55,18 @@ export class FollowLeniently implements Strategy {
   private choose(ready: readonly Context[]): number {
     for (let i = 0; i < this.left.length; i++) {
       const entry = this.left[i] as (typeof this.left)[number];
-      const at = ready.findIndex(({ name }) => name === entry.context);
+      const at = this.placeOf(entry.context, ready);
       if (at === -1) continue;
       entry.times--;
       if (entry.times === 0) this.left.splice(i, 1);
       return at;
     }
     return this.base.pick(ready, this.running);
+  }
+
+  private placeOf(context: string, ready: readonly Context[]): number {
+    if (context === AS_USUAL) return this.base.pick(ready, this.running);
+    return ready.findIndex(({ name }) => name === context);
   }
 
   private note(chosen: Context | undefined): void {

@@ -2,12 +2,14 @@
  * Makes an order that leads to a finding as small as it can be told: few turns that are taken from somebody, few entries,
  * few steps, no fault that is not needed. What was left out is decided as usual (see follow-leniently.ts), and each
  * smaller order is tried by running it.
- * Source: Zeller, Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", TSE 2002 (delta debugging).
  * What this leaves out: the result is one from which nothing more can be taken away, not the smallest that there is.
  */
+import type { Strategy } from '../sim/strategy.ts';
 import { FollowLeniently } from './follow-leniently.ts';
+import { leaveOut } from './leave-out.ts';
 import type { Found, Program } from './program.ts';
 import { addStep, type Choice, stepsOf } from './schedule.ts';
+import { FollowTurningPoints, NoteTurningPoints } from './turning-points.ts';
 
 export interface Minimised {
   /** To be followed leniently; empty when the usual order finds the same. */
@@ -20,7 +22,7 @@ export interface Minimised {
   readonly text: string;
 }
 
-/** Orders that are tried at most; the smallest until then is taken. Invented: ten times what the shipped races need. */
+/** Orders that are tried at most; the smallest until then is taken. Invented: ten times what most of the shipped races need. */
 const RUNS_MAX = 400;
 
 /** The smallest order found in which `key` is still found. `order` must lead to it. */
@@ -29,6 +31,7 @@ export function minimise(program: Program, order: readonly Choice[], key: string
   if (!search.accepts([])) {
     if (!search.accepts(order)) throw new Error(`this order does not lead to "${key}"`);
     search.shorten();
+    search.straighten();
     let size: readonly number[];
     do {
       size = search.size;
@@ -74,12 +77,16 @@ class Minimising {
     this.tried.add(name);
     this.runs++;
     const strategy = new FollowLeniently(order);
-    const found = this.program(strategy).found.find((each: Found) => each.key === this.key);
+    const found = this.isFoundBy(strategy);
     const { preemptions, turns } = strategy;
     const size = [preemptions, order.filter(isDecision).length, stepsOf(order), turns];
     if (found === undefined || !isLess(size, this.size)) return false;
     Object.assign(this, { order, preemptions, size, text: found.text });
     return true;
+  }
+
+  private isFoundBy(strategy: Strategy): Found | undefined {
+    return this.program(strategy).found.find(({ key }) => key === this.key);
   }
 
   /** Often the last decisions do not matter: halves how much of the beginning is kept. */
@@ -94,18 +101,24 @@ class Minimising {
     }
   }
 
-  /** Leaves out halves, then quarters, and so on down to single entries. */
+  /** Leaves out turns that are taken, or given, otherwise than usual. */
+  straighten(): void {
+    const noting = new NoteTurningPoints(new FollowLeniently(this.order));
+    this.program(noting);
+    this.runs++;
+    const values = this.order.filter((choice) => 'why' in choice);
+    leaveOut(noting.points, (points) => {
+      if (this.runs >= RUNS_MAX) return false;
+      this.runs++;
+      const turning = new FollowTurningPoints(points, new FollowLeniently(values));
+      return this.isFoundBy(turning) !== undefined && this.accepts(turning.order);
+    });
+  }
+
+  /** Leaves out entries of the order. */
   dropParts(): void {
-    let size = Math.ceil(this.order.length / 2);
-    while (size >= 1) {
-      let dropped = false;
-      for (let to = this.order.length; to > 0; to -= size) {
-        if (this.accepts(without(this.order, Math.max(0, to - size), to))) dropped = true;
-      }
-      if (size === 1 && !dropped) return;
-      if (!dropped) size = Math.ceil(size / 2);
-      else size = Math.min(size, Math.ceil(this.order.length / 2));
-    }
+    const whole = this.order;
+    leaveOut([...whole.keys()], (kept) => this.accepts(only(whole, new Set(kept))));
   }
 
   /** Moves a context's entries together, to the place of the one or of the other. */
@@ -149,9 +162,11 @@ class Minimising {
 }
 
 /** Steps are left out; a value is 0 instead, since those behind it are still the second, the third and so on. */
-function without(order: readonly Choice[], from: number, to: number): readonly Choice[] {
-  const part = order.slice(from, to).flatMap((choice) => ('times' in choice ? [] : [{ ...choice, value: 0 }]));
-  return [...order.slice(0, from), ...part, ...order.slice(to)];
+function only(order: readonly Choice[], kept: ReadonlySet<number>): readonly Choice[] {
+  return order.flatMap((choice, at) => {
+    if (kept.has(at)) return [choice];
+    return 'times' in choice ? [] : [{ ...choice, value: 0 }];
+  });
 }
 
 /** The entry `from` stands before the entry that is now at `to`. */

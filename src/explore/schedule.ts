@@ -13,6 +13,9 @@ export type Choice =
   | { readonly context: string; readonly times: number }
   | { readonly why: string; readonly value: number };
 
+/** In the place of a context: whoever usually goes on. Only where an order is followed leniently. */
+export const AS_USUAL = '';
+
 export interface Schedule {
   readonly scenario: string;
   /** The scenario's file, as it was called when the order was written. */
@@ -110,6 +113,9 @@ export function parseSchedule(
   const { data } = parsed;
   const choices = parseChoices(data.choices);
   if ('odd' in choices) return wrong(`"${choices.odd}" is no choice such as netvsc_probe*7 or ?tie=1`);
+  if (choices.some((choice) => 'times' in choice && choice.context === AS_USUAL)) {
+    return wrong('says that something goes on as usual, and not who: a whole order names everybody');
+  }
   const problem = edited ? undefined : whatWasChanged(text, stepsOf(choices), data);
   if (problem !== undefined) return wrong(problem);
   const { scenario, guest, without, transport, time, fingerprint, finds } = data;
@@ -184,13 +190,14 @@ export const stepsOf = (choices: readonly Choice[]): number =>
 
 function formatChoice(choice: Choice): string {
   if ('why' in choice) return `?${escapeName(choice.why)}=${choice.value}`;
-  return choice.times === 1 ? escapeName(choice.context) : `${escapeName(choice.context)}*${choice.times}`;
+  const { context, times } = choice;
+  return times === 1 && context !== AS_USUAL ? escapeName(context) : `${escapeName(context)}*${times}`;
 }
 
 function parseChoice(word: string): Choice | undefined {
   const value = /^\?([^?*=]+)=(\d{1,15})$/.exec(word);
   if (value !== null) return { why: unescapeName(value[1] ?? ''), value: Number(value[2]) };
-  const run = /^([^?*=]+)(?:\*([1-9]\d{0,14}))?$/.exec(word);
+  const run = /^([^?*=]*)(?:\*([1-9]\d{0,14}))?$/.exec(word);
   return run === null ? undefined : { context: unescapeName(run[1] ?? ''), times: Number(run[2] ?? 1) };
 }
 

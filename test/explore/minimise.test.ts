@@ -3,7 +3,7 @@ import { FollowLeniently } from '../../src/explore/follow-leniently.ts';
 import { minimise } from '../../src/explore/minimise.ts';
 import type { Program } from '../../src/explore/program.ts';
 import { RecordOrder } from '../../src/explore/record-order.ts';
-import { type Choice, formatChoices } from '../../src/explore/schedule.ts';
+import { type Choice, formatChoices, parseChoices } from '../../src/explore/schedule.ts';
 import { Uniform } from '../../src/explore/strategies/uniform.ts';
 import { Window } from '../../src/explore/strategies/window.ts';
 import { programOf, randomPlan } from './random-program.ts';
@@ -50,6 +50,12 @@ describe('following an order as far as it goes', () => {
 
   test('steps that are too many are left over', () => {
     expect(follow(lostUpdate(), steps('b*9 a*9'))).toEqual(['b*2 a*2', 0]);
+  });
+
+  test('so many steps as usual are those of whoever it is', () => {
+    expect(follow(lostUpdate(), steps('*1 b'))).toEqual(['a b*2 a', 1]);
+    expect(follow(lostUpdate(), steps('*3 a'))).toEqual(['a*2 b*2', 0]);
+    expect(follow(flagTooLate({ lock: true }), steps('*2 reader*9'))).toEqual(['driver*2 reader*2 driver*2', 1]);
   });
 
   test('it counts turns that are taken, not those that are given up, nor the clock', () => {
@@ -99,6 +105,15 @@ describe('the smallest order', () => {
     const all = Array.from({ length: 6 }, () => ({ why: 'drop', value: 1 }));
     const { order, text } = minimise(program, all, 'lost message');
     expect([formatChoices(order), text]).toEqual(['?drop=0 ?drop=0 ?drop=1', 'lost 2']);
+  });
+
+  test('says how long all goes as usual, where it matters when the turn is taken', () => {
+    const program = lostUpdate({ prelude: 30, noise: 2 });
+    const order = parseChoices('noise%200*2 a*10 noise%201*3 a*15 noise%200 a*6 b a b');
+    if ('odd' in order) throw new Error(order.odd);
+    const { order: smallest, preemptions } = minimise(program, order, 'lost update');
+    // Behind the 30 steps of the prelude, and the first one's read.
+    expect([formatChoices(smallest), preemptions]).toEqual(['*31 b', 1]);
   });
 
   test('moves the steps of one context together', () => {

@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FollowSchedule } from '../../src/explore/follow.ts';
 import { RecordOrder } from '../../src/explore/record-order.ts';
-import { formatSchedule, type Identity, mismatch, parseSchedule, type Schedule } from '../../src/explore/schedule.ts';
+import {
+  AS_USUAL,
+  formatChoices,
+  formatSchedule,
+  type Identity,
+  mismatch,
+  parseChoices,
+  parseSchedule,
+  type Schedule,
+} from '../../src/explore/schedule.ts';
 import { Cell } from '../../src/sim/cell.ts';
 import type { Context } from '../../src/sim/context.ts';
 import type { Task } from '../../src/sim/operation.ts';
@@ -42,6 +51,19 @@ test('any names survive', () => {
       expect(parsed.ok ? parsed.value.choices : parsed.error).toEqual(choices);
     }),
   );
+});
+
+test('steps as usual survive as text, and have no place in a whole order', () => {
+  const choices = [
+    { context: AS_USUAL, times: 12 },
+    { context: 'manager', times: 1 },
+    { context: AS_USUAL, times: 1 },
+  ];
+  expect(formatChoices(choices)).toBe('*12 manager *1');
+  expect(parseChoices('*12 manager *1')).toEqual(choices);
+  expect(parseSchedule(formatSchedule({ ...base, choices }), 'f')).toMatchObject({
+    error: [{ message: 'says that something goes on as usual, and not who: a whole order names everybody' }],
+  });
 });
 
 describe('what is no schedule for this run', () => {

@@ -27,18 +27,23 @@ export function toy(build: (sim: Simulation) => Judge, { anyTime = false } = {})
   };
 }
 
-/** Two add one to a counter, each by a read and a write; `lock`: under a lock that only the first one takes. */
-export const lostUpdate = ({ lock = false, noise = 0 } = {}): Program =>
+/**
+ * Two add one to a counter, each by a read and a write. `lock`: under a lock that only the first one takes; `prelude`: so
+ * many steps that the first one does before, while others could run already.
+ */
+export const lostUpdate = ({ lock = false, noise = 0, prelude = 0 } = {}): Program =>
   toy((sim) => {
     const counter = new Cell(sim, 'counter', 0);
     const mutex = new Mutex(sim, 'lock of a');
-    function* add(locked: boolean): Task {
+    function* add(locked: boolean, before = 0): Task {
+      const own = new Cell(sim, 'prelude', 0);
+      for (let i = 0; i < before; i++) yield* own.set(i);
       if (locked) yield* mutex.lock();
       const was = yield* counter.get();
       yield* counter.set(was + 1);
       if (locked) yield* mutex.unlock();
     }
-    sim.spawn('a', 'guest', add(lock));
+    sim.spawn('a', 'guest', add(lock, prelude));
     sim.spawn('b', 'guest', add(false));
     for (let i = 0; i < noise; i++) sim.spawn(`noise ${i}`, 'guest', hum(sim, i));
     return () => (counter.now === 2 ? undefined : { key: 'lost update', text: `the counter is ${counter.now}` });
