@@ -239,13 +239,13 @@ export class Simulation {
     const outer = this.running;
     this.running = context;
     const next = context.runner.next(result);
-    this.running = outer;
     if (next.done === true) {
       context.operation = undefined;
       this.contexts.delete(context);
-      return;
+    } else {
+      this.arrive(context, next.value);
     }
-    this.arrive(context, next.value);
+    this.running = outer;
   }
 
   private arrive(context: Context, operation: Operation): void {

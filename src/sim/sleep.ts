@@ -1,5 +1,6 @@
 import type { Nanoseconds } from '../base/time.ts';
 import type { Context } from './context.ts';
+import type { Footprint } from './footprint.ts';
 import { type Operation, SharedObject } from './operation.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -18,6 +19,7 @@ export class Sleep extends SharedObject {
   override arrive(_operation: Operation, context: Context): void {
     context.waitingFor = this.why;
     this.sim.after(this.span, () => {
+      this.sim.footprint?.give(this.place);
       this.over = true;
       this.changed();
     });
@@ -31,8 +33,9 @@ export class Sleep extends SharedObject {
     context.waitingFor = undefined;
   }
 
-  /** Only its own context and its timer ever touch it. */
-  override touch(): void {}
+  override touch(_operation: Operation, footprint: Footprint): void {
+    footprint.need(this.place);
+  }
 
   peek(): boolean {
     return this.over;
