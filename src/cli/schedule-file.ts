@@ -1,5 +1,6 @@
 /** Orders of events as files. */
-import { formatSchedule, type Identity, mismatch, parseSchedule, type Schedule } from '../explore/schedule.ts';
+import type { Identity, Schedule } from '../explore/schedule.ts';
+import { formatSchedule, mismatch, parseSchedule } from '../explore/schedule-text.ts';
 import { InputError } from './input-error.ts';
 import { readText } from './read-file.ts';
 import { writeFile } from './write-file.ts';

@@ -2,16 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FollowSchedule } from '../../src/explore/follow.ts';
 import { RecordOrder } from '../../src/explore/record-order.ts';
-import {
-  AS_USUAL,
-  formatChoices,
-  formatSchedule,
-  type Identity,
-  mismatch,
-  parseChoices,
-  parseSchedule,
-  type Schedule,
-} from '../../src/explore/schedule.ts';
+import { AS_USUAL, formatChoices, type Identity, parseChoices, type Schedule } from '../../src/explore/schedule.ts';
+import { formatSchedule, mismatch, parseSchedule } from '../../src/explore/schedule-text.ts';
 import { Cell } from '../../src/sim/cell.ts';
 import type { Context } from '../../src/sim/context.ts';
 import type { Task } from '../../src/sim/operation.ts';
