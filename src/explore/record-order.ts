@@ -6,7 +6,8 @@ import { addStep, type Choice } from './schedule.ts';
 export class RecordOrder implements Strategy {
   /** How often there was more than one way to go on. */
   decisions = 0;
-  private noted: Choice[] = [];
+  /** In the order of deciding: the context that was picked, or the value that was chosen. */
+  private noted: (string | Extract<Choice, { readonly why: string }>)[] = [];
   private readonly inner: Strategy;
   readonly did?: (step: Step) => void;
 
@@ -16,7 +17,12 @@ export class RecordOrder implements Strategy {
   }
 
   get choices(): readonly Choice[] {
-    return this.noted;
+    const order: Choice[] = [];
+    for (const choice of this.noted) {
+      if (typeof choice === 'string') addStep(order, choice);
+      else order.push(choice);
+    }
+    return order;
   }
 
   get anyTime(): boolean {
@@ -33,7 +39,7 @@ export class RecordOrder implements Strategy {
     const at = this.inner.pick(ready, last);
     if (ready.length > 1) this.decisions++;
     const name = ready[at]?.name;
-    if (name !== undefined) addStep(this.noted, name);
+    if (name !== undefined) this.noted.push(name);
     return at;
   }
 

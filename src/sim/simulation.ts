@@ -265,8 +265,7 @@ export class Simulation {
 
   private leave(context: Context, operation: Operation): void {
     const { pending } = operation.object;
-    if (pending[pending.length - 1] === context) pending.pop();
-    else pending.splice(pending.indexOf(context), 1);
+    remove(pending, context);
     if (context.ready) this.unready(context);
   }
 
@@ -286,7 +285,15 @@ export class Simulation {
 
   private unready(context: Context): void {
     context.ready = false;
-    if (this.ready[this.ready.length - 1] === context) this.ready.pop();
-    else this.ready.splice(this.ready.indexOf(context), 1);
+    remove(this.ready, context);
   }
+}
+
+/** Written out: the lists are short, and `splice` makes another one each time. */
+function remove(list: Context[], context: Context): void {
+  const last = list.length - 1;
+  if (list[last] !== context) {
+    for (let at = list.indexOf(context); at < last; at++) list[at] = list[at + 1] as Context;
+  }
+  list.pop();
 }

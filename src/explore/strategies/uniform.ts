@@ -2,12 +2,16 @@ import { Random } from '../../base/random.ts';
 import type { Context } from '../../sim/context.ts';
 import type { Strategy } from '../../sim/strategy.ts';
 
+/** Far below what a number can hold, so that one more factor fits. */
+const ODDS_MAX = 1e200;
+
 /** At each step any of those that can run, with equal chances. */
 export class Uniform implements Strategy {
-  /** The logarithm to base 10 of one divided by the chance that the run had to be drawn. */
-  logChance = 0;
   private random: Random;
   private readonly seed: number;
+  /** One divided by the chance of what was drawn so far, or of the last part of it; {@link log} has the rest. */
+  private odds = 1;
+  private log = 0;
 
   constructor(seed: number) {
     this.seed = seed;
@@ -16,7 +20,13 @@ export class Uniform implements Strategy {
 
   begin(): void {
     this.random = new Random(this.seed);
-    this.logChance = 0;
+    this.odds = 1;
+    this.log = 0;
+  }
+
+  /** The logarithm to base 10 of one divided by the chance that the run had to be drawn. */
+  get logChance(): number {
+    return this.log + Math.log10(this.odds);
   }
 
   pick(ready: readonly Context[]): number {
@@ -28,7 +38,11 @@ export class Uniform implements Strategy {
   }
 
   private draw(n: number): number {
-    this.logChance += Math.log10(n);
+    this.odds *= n;
+    if (this.odds > ODDS_MAX) {
+      this.log += Math.log10(this.odds);
+      this.odds = 1;
+    }
     return this.random.below(n);
   }
 }
