@@ -244,7 +244,10 @@ export class Reduced implements Strategy {
     const point = this.points[this.pointOf[step] as number] as Pick;
     if ((this.pointOf[step] as number) < this.fixed) return;
     for (const { id, ready } of this.disabledNow) {
-      if (!ready && point.ready.includes(id) && !point.asleep.has(id)) point.wanted.add(id);
+      if (ready || !point.ready.includes(id)) continue;
+      if (!point.asleep.has(id)) point.wanted.add(id);
+      // It may have gone on behind a step that wakes it; which one that is shows only when it does.
+      else for (const other of point.ready) point.wanted.add(other);
     }
   }
 
