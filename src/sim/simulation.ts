@@ -103,13 +103,16 @@ export class Simulation {
 
   after(span: Nanoseconds, fire: () => void): Timer {
     const at = this.clock.now + span;
-    this.footprint?.setTimer(at);
+    if (this.footprint !== undefined) this.touchTimer(span, this.footprint);
     const timer = this.clock.set(at, fire, this.running?.side === 'scenario');
-    if (this.ticking !== undefined) {
-      this.footprint?.write(this.ticking.place);
-      this.ticking.look();
-    }
+    this.ticking?.look();
     return timer;
+  }
+
+  /** What setting a timer touches. A step that would have set one, had it come earlier, touches the same. */
+  touchTimer(span: Nanoseconds, footprint: Footprint): void {
+    footprint.setTimer(this.clock.now + span);
+    if (this.ticking !== undefined) footprint.write(this.ticking.place);
   }
 
   /** Takes a timer back. */

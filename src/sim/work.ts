@@ -115,6 +115,7 @@ export class Work extends SharedObject {
       case 'schedule':
         if (this.accepts && operation.arg === 0) footprint.give(this.place);
         else footprint.write(this.place);
+        if (operation.arg !== 0) this.sim.touchTimer(operation.arg as Nanoseconds, footprint);
         break;
       default:
         footprint.write(this.place);
