@@ -34,8 +34,8 @@ export interface MailboxRecord<T> {
 
 export class Mailbox<T extends MailItem = BusItem> extends SharedObject {
   private items: (T | BusItem)[] = [];
-  /** The channels whose signal is pending, each with the number of its item. */
-  private readonly signals = new Map<number, number>();
+  /** The channels whose signal is pending. */
+  private readonly signals = new Set<number>();
   /** Items that were taken; with those that are in it, the number of the next one. */
   private taken = 0;
   /** Senders whose doorbells lead nowhere: their functions are dead. */
@@ -112,8 +112,7 @@ export class Mailbox<T extends MailItem = BusItem> extends SharedObject {
   override touch(operation: Operation, footprint: Footprint): void {
     switch (operation.kind) {
       case 'take':
-        footprint.write(this.place, HEAD);
-        footprint.need(this.place, itemPart(this.taken));
+        this.touchTake(footprint);
         break;
       case 'put':
         this.touchPut([operation.arg as T], footprint);
@@ -148,7 +147,7 @@ export class Mailbox<T extends MailItem = BusItem> extends SharedObject {
   private add(item: T | BusItem): boolean {
     if (isSignal(item)) {
       if (this.signals.has(item.channel)) return true;
-      this.signals.set(item.channel, this.taken + this.items.length);
+      this.signals.add(item.channel);
     } else if (this.refused.size > 0 && isFrame(item) && this.refused.has(item.from)) {
       return false;
     }
@@ -156,18 +155,25 @@ export class Mailbox<T extends MailItem = BusItem> extends SharedObject {
     return true;
   }
 
-  /** A signal that is pending already changes nothing, unless its item is taken before. */
+  private touchTake(footprint: Footprint): void {
+    const [first] = this.items;
+    footprint.write(this.place, HEAD);
+    footprint.need(this.place, itemPart(this.taken));
+    if (first !== undefined && isSignal(first)) footprint.write(this.place, signalPart(first.channel));
+  }
+
+  /** A signal that is pending already changes nothing, unless it is taken before. */
   private touchPut(items: readonly (T | BusItem)[], footprint: Footprint): void {
     let next = this.taken + this.items.length;
     for (const item of items) {
       if (isFrame(item)) footprint.read(this.place, REFUSED);
-      const pending = isSignal(item) ? this.signals.get(item.channel) : undefined;
-      if (pending !== undefined) {
-        footprint.write(this.place, itemPart(pending));
-        continue;
+      if (isSignal(item)) {
+        footprint.write(this.place, signalPart(item.channel));
+        if (this.signals.has(item.channel)) continue;
       }
       footprint.write(this.place);
-      footprint.give(this.place, itemPart(next++));
+      footprint.put(this.place, next, next - this.taken);
+      next++;
     }
   }
 
@@ -181,6 +187,9 @@ export class Mailbox<T extends MailItem = BusItem> extends SharedObject {
 
 /** The part of a mailbox that says whose frames it refuses. */
 const REFUSED = 2;
+
+/** The part of a mailbox that says whether a channel's signal is pending. */
+const signalPart = (channel: number): number => itemPart(channel);
 
 const isSignal = (item: MailItem): item is Extract<BusItem, { what: 'signal' }> => item.what === 'signal';
 const isFrame = (item: MailItem): item is Extract<BusItem, { what: 'frame' }> => item.what === 'frame';

@@ -41,6 +41,9 @@ export class Ring extends SharedObject {
   private shutDown = false;
   /** Packets that were written and read; numbers for footprints. */
   private written = 0;
+  /** The bytes that were there when time last moved, and those written since: reads do not change that. */
+  private most = 0;
+  private mostAt = -1;
   private taken = 0;
 
   constructor(sim: Simulation, name: string, store: RingStore) {
@@ -137,11 +140,13 @@ export class Ring extends SharedObject {
     const { place } = this;
     switch (operation.kind) {
       case 'read':
+        this.countAnew();
         footprint.write(place, HEAD);
         footprint.write(place, itemPart(this.taken));
         break;
       case 'shut':
-        this.touchBothEnds();
+        footprint.write(place);
+        footprint.write(place, HEAD);
         break;
       default:
         footprint.write(place);
@@ -169,9 +174,16 @@ export class Ring extends SharedObject {
     this.sim.footprint?.write(this.place, HEAD);
   }
 
-  /** Far enough from full that no single read changes what becomes of the write. */
+  /** Whether it could be full, were nothing read since time last moved: then what is read matters to a write. */
   private isNearlyFull(size: number): boolean {
-    return this.free < this.store.dataSize / 2 || size > this.store.dataSize / 4;
+    this.countAnew();
+    return !this.sim.isTimed || this.most + size >= this.store.dataSize;
+  }
+
+  private countAnew(): void {
+    if (this.mostAt === this.sim.clock.now) return;
+    this.mostAt = this.sim.clock.now;
+    this.most = this.store.used() ?? this.store.dataSize;
   }
 
   private put(packet: RingPacket): Written {
@@ -182,6 +194,7 @@ export class Ring extends SharedObject {
     if (used === undefined || !fits(size, store.dataSize - used)) return 'full';
     store.push(packet, size);
     this.written++;
+    this.most += size;
     return used === 0 && !store.masked ? 'signal' : 'quiet';
   }
 

@@ -87,7 +87,7 @@ export class Synic extends SharedObject {
       footprint.need(this.place, itemPart(this.taken));
     } else {
       footprint.write(this.place);
-      footprint.give(this.place, itemPart(this.taken + this.peek()));
+      footprint.put(this.place, this.taken + this.peek(), this.peek());
     }
   }
 

@@ -100,8 +100,8 @@ function putIn(nic: Nic, section: number, message: RndisMessage, channelType: nu
     return undefined;
   }
   const transaction = nvsp.nextTransaction++;
-  const named = { sendSectionIndex: NO_SEND_SECTION, sendSectionSize: 0 };
-  const payload: NvspMessage = { name: 'sendRndisPacket', channelType, ...named };
+  const sendSectionIndex = NO_SEND_SECTION;
+  const payload: NvspMessage = { name: 'sendRndisPacket', channelType, sendSectionIndex, sendSectionSize: 0 };
   receive.busy.set(transaction, section);
   return {
     type: 'transferPages',

@@ -47,6 +47,12 @@ export class Footprint {
     this.touches.push((object * PARTS + part) * 4 + TOUCH.give);
   }
 
+  /** The n-th item comes to a queue in which so many wait: with very many, two of them would share a part. */
+  put(object: number, n: number, waiting: number): void {
+    if (waiting < PARTS - FIRST_ITEM) this.give(object, itemPart(n));
+    else this.write(object, itemPart(n));
+  }
+
   need(object: number, part = WHOLE): void {
     this.touches.push((object * PARTS + part) * 4 + TOUCH.need);
   }

@@ -69,6 +69,6 @@ export class Queue<T> extends SharedObject {
 
   private touchPut(footprint: Footprint): void {
     footprint.write(this.place);
-    footprint.give(this.place, itemPart(this.taken + this.items.length));
+    footprint.put(this.place, this.taken + this.items.length, this.items.length);
   }
 }

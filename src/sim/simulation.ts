@@ -156,6 +156,7 @@ export class Simulation {
     if (deadline === undefined) return 'idle';
     if (deadline > until) {
       this.clock.now = Math.max(this.clock.now, until);
+      for (const context of this.ready) this.strategy.cutShort?.(context);
       return 'until';
     }
     if (this.ready.length > 0) return 'tick';

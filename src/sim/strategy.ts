@@ -42,6 +42,8 @@ export interface Strategy {
   disabled?(context: Context): void;
   /** A context is ended by another one, where it stands. */
   ended?(context: Context): void;
+  /** The run ends before the context did what it could have done: its time is over. */
+  cutShort?(context: Context): void;
   /** Nothing could run, and a timer has fired. */
   fired?(): void;
 }

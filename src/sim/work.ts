@@ -252,7 +252,7 @@ export class OrderedQueue extends SharedObject {
           break;
         }
         footprint.write(place);
-        footprint.give(place, itemPart(this.taken + this.items.length));
+        footprint.put(place, this.taken + this.items.length, this.items.length);
         break;
       case 'take':
         footprint.write(place, HEAD);

@@ -43,7 +43,11 @@ export class Recorder {
     const some = this.listenersTo.get(body.kind);
     if (some === undefined && this.listeners.length === 0) return;
     // The stamp is put into the body: a copy of so many shapes costs more than all else that an event does.
-    const event = Object.assign(body, this.stamp()) as Event;
+    const event = body as { -readonly [Field in keyof Stamp]: Stamp[Field] } & EventBody;
+    const { time, step, context } = this.stamp();
+    event.time = time;
+    event.step = step;
+    event.context = context;
     for (const listener of this.listeners) listener(event);
     if (some !== undefined) for (const listener of some) listener(event);
   }

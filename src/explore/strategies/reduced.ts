@@ -251,9 +251,17 @@ export class Reduced implements Strategy {
     }
   }
 
+  cutShort(context: Context): void {
+    if (this.steps >= this.kept) this.considerOperation(context);
+  }
+
   private consider(context: Context): void {
+    if (!context.ready) this.considerOperation(context);
+  }
+
+  private considerOperation(context: Context): void {
     const { operation } = context;
-    if (operation === undefined || context.ready) return;
+    if (operation === undefined) return;
     this.waiting.clear();
     operation.object.touch(operation, this.waiting);
     this.history.consider(context.id, this.waiting.touches, this.onRace);

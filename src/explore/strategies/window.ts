@@ -11,6 +11,7 @@ export class Window implements Strategy {
   readonly touched?: (context: Context) => void;
   readonly spawned?: (context: Context, by: Context | undefined) => void;
   readonly disabled?: (context: Context) => void;
+  readonly cutShort?: (context: Context) => void;
   readonly ended?: (context: Context) => void;
   private readonly inner: Strategy;
   private readonly outside: Strategy;
@@ -35,6 +36,7 @@ export class Window implements Strategy {
     if (inner.touched !== undefined) this.touched = (context) => this.open && inner.touched?.(context);
     if (inner.spawned !== undefined) this.spawned = (context, by) => this.open && inner.spawned?.(context, by);
     if (inner.disabled !== undefined) this.disabled = (context) => this.open && inner.disabled?.(context);
+    if (inner.cutShort !== undefined) this.cutShort = (context) => this.open && inner.cutShort?.(context);
     if (inner.ended !== undefined) this.ended = (context) => this.open && inner.ended?.(context);
   }
 

@@ -146,10 +146,12 @@ export class Channel {
   /** Sends a packet under an id; the host completes it unless the id is 0. */
   *write(out: Outgoing, transactionId: bigint): Task<SendResult> {
     const { message: payload, protocol, pages } = out;
-    const head = { transactionId, completionRequested: transactionId !== 0n, payload, protocol };
+    const completionRequested = transactionId !== 0n;
     if (this.rescinded.now || this.rings === undefined) return 'rescinded';
     const packet: RingPacket =
-      pages === undefined ? { type: 'inband', ...head } : { type: 'gpaDirect', pages, ...head };
+      pages === undefined
+        ? { type: 'inband', transactionId, completionRequested, payload, protocol }
+        : { type: 'gpaDirect', transactionId, completionRequested, payload, protocol, pages };
     const outcome = yield* this.rings.toHost.write(packet);
     if (outcome === 'full') return 'full';
     if (outcome === 'signal') yield* this.bus.signalEvent(this.offer.relid);

@@ -3,6 +3,7 @@
  * Source: net/ipv6/addrconf.c (addrconf_notify()); reference A.11.
  * What this leaves out: duplicate address detection, router solicitation, everything that IPv6 is for.
  */
+import { type MacAddress, macBytes } from '../../base/mac.ts';
 import type { Task } from '../../sim/operation.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import { IFF } from '../uapi/linux.ts';
@@ -33,9 +34,8 @@ function hold(sim: Simulation, dev: Netdev, held: boolean): void {
 }
 
 /** EUI-64 in fe80::/64 (RFC 4291, appendix A). */
-function linkLocal(mac: string): string {
-  const bytes = mac.split(':').map((pair) => Number.parseInt(pair, 16));
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = bytes;
+function linkLocal(mac: MacAddress): string {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = macBytes(mac);
   const group = (high: number, low: number): string => ((high << 8) | low).toString(16);
   return `fe80::${group(a ^ 2, b)}:${group(c, 0xff)}:${group(0xfe, d)}:${group(e, f)}`;
 }

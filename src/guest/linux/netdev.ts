@@ -62,14 +62,10 @@ export class Netdev {
   readonly dev: string;
   readonly parent: ParentDevice;
   readonly ops: NetdevOps;
-  /** Empty until the registry has chosen one. */
-  name = '';
   nameAssignType: number = NAME_ASSIGN.enumerated;
   ifindex = 0;
   devAddr: MacAddress;
   permAddr: MacAddress = ZERO_MAC;
-  /** Where it is registered; set by the registry. */
-  netns: NetNamespace | undefined;
   /** `__LINK_STATE_START`: true during ndo_open already. netif_running(). */
   readonly running: Cell<boolean>;
   readonly carrier: Cell<boolean>;
@@ -80,13 +76,15 @@ export class Netdev {
   mtuMax: number;
   promiscuity = 0;
   allmulti = 0;
-  master: Netdev | undefined;
   readonly slaves: Netdev[] = [];
   /** Name template that registration expands: `eth%d`. */
   readonly template = 'eth%d';
   /** Whether addrconf gave it an IPv6 address of its own. */
   hasLinkLocal = false;
 
+  private ownName = '';
+  private ownNetns: NetNamespace | undefined;
+  private ownMaster: Netdev | undefined;
   private ownState: RegState = 'uninitialized';
   private ownMtu = ETH_DATA_LEN;
   private ownRxHandler: RxHandler | undefined;
@@ -121,6 +119,38 @@ export class Netdev {
     this.carrier = new Cell(sim, `${dev}.carrier`, false);
     // alloc_etherdev(): ether_setup() gives an Ethernet device these flags (net/ethernet/eth.c)
     this.flags = new Cell<number>(sim, `${dev}.flags`, IFF.BROADCAST | IFF.MULTICAST);
+  }
+
+  /** Empty until the registry has chosen one. */
+  get name(): string {
+    this.unlocked.read();
+    return this.ownName;
+  }
+
+  set name(name: string) {
+    this.unlocked.write();
+    this.ownName = name;
+  }
+
+  /** Where it is registered; set by the registry. */
+  get netns(): NetNamespace | undefined {
+    this.unlocked.read();
+    return this.ownNetns;
+  }
+
+  set netns(netns: NetNamespace | undefined) {
+    this.unlocked.write();
+    this.ownNetns = netns;
+  }
+
+  get master(): Netdev | undefined {
+    this.unlocked.read();
+    return this.ownMaster;
+  }
+
+  set master(master: Netdev | undefined) {
+    this.unlocked.write();
+    this.ownMaster = master;
   }
 
   get state(): RegState {
