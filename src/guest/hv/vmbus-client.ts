@@ -129,7 +129,7 @@ export class VmbusClient {
     const gpadl = this.nextGpadl++;
     const { relid } = channel.offer;
     const cell = this.expect(`gpadl ${gpadl} of ${relid}`);
-    yield* this.bus.postMessages(this.connection, gpadlMessages(relid, gpadl, firstPfn, pages, this.bodySize));
+    yield* this.bus.postMessages(this.connection, gpadlMessages(relid, gpadl, firstPfn, pages));
     const response = (yield* cell.wait()) ?? 'rescinded';
     if (response === 'rescinded') return err('ENODEV');
     return response.name === 'gpadlCreated' && response.status === 0 ? ok(gpadl) : err('EDQUOT');
@@ -158,11 +158,6 @@ export class VmbusClient {
       this.waiting.delete(key);
       yield* cell.resolve('rescinded');
     }
-  }
-
-  /** Page numbers in one body: what travels as a value needs no pieces, and a receive buffer has 145 of them. */
-  private get bodySize(): number {
-    return this.bus.transport === 'direct' ? Number.POSITIVE_INFINITY : GPADL_BODY_PFNS_MAX;
   }
 
   private *negotiate(version: number): Task<boolean> {
@@ -263,14 +258,8 @@ export class VmbusClient {
 
 const NO_USER_DATA = new Uint8Array(120);
 
-/** GPADL_HEADER with up to 26 page numbers, then bodies with up to `bodySize` each. */
-function gpadlMessages(
-  relid: number,
-  gpadl: number,
-  firstPfn: number,
-  pages: number,
-  bodySize: number,
-): VmbusMessage[] {
+/** GPADL_HEADER with up to 26 page numbers, then bodies with up to 28 each. */
+function gpadlMessages(relid: number, gpadl: number, firstPfn: number, pages: number): VmbusMessage[] {
   const messages: VmbusMessage[] = [
     {
       name: 'gpadlHeader',
@@ -283,8 +272,8 @@ function gpadlMessages(
       pfns: contiguous(firstPfn, Math.min(pages, GPADL_HEADER_PFNS_MAX)),
     },
   ];
-  for (let at = GPADL_HEADER_PFNS_MAX; at < pages; at += bodySize) {
-    const pfns = contiguous(firstPfn + at, Math.min(pages - at, bodySize));
+  for (let at = GPADL_HEADER_PFNS_MAX; at < pages; at += GPADL_BODY_PFNS_MAX) {
+    const pfns = contiguous(firstPfn + at, Math.min(pages - at, GPADL_BODY_PFNS_MAX));
     messages.push({ name: 'gpadlBody', messageNumber: messages.length - 1, gpadl, pfns });
   }
   return messages;
