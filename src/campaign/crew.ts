@@ -58,7 +58,10 @@ export class Crew<Spec> {
   /** Resolves when it is done; to undefined when all was stopped meanwhile. */
   do<E extends Errand>(program: number, errand: E): Promise<ResultOf<E> | undefined> {
     return new Promise<Result | undefined>((resolve, reject) => {
-      if (this.broken !== undefined) reject(this.broken);
+      if (this.broken !== undefined) {
+        reject(this.broken);
+        return;
+      }
       this.queue.push({ order: { program, errand }, resolve, reject });
       this.goOn();
     }) as Promise<ResultOf<E> | undefined>;

@@ -126,7 +126,7 @@ function* searchAll(
     search.addSearched([first]);
     return;
   }
-  const divided = (yield [{ kind: 'divide', parts: PARTS }])[0] as JobResult;
+  const divided = (yield [{ kind: 'divide', parts: PARTS, runsMax: ordersMax }])[0] as JobResult;
   const share = Math.ceil(ordersMax / Math.max(1, divided.beginnings.length));
   const parts = divided.whole
     ? yield divided.beginnings.map((from): Job => ({ kind: 'reduced', from, ordersMax: share }))

@@ -35,7 +35,7 @@ export type Job =
   /** One of each set of equivalent orders, or of those that begin so. */
   | { readonly kind: 'reduced'; readonly from: Beginning; readonly ordersMax: number }
   /** Divides all orders by how they begin, for as many reduced jobs. */
-  | { readonly kind: 'divide'; readonly parts: number }
+  | { readonly kind: 'divide'; readonly parts: number; readonly runsMax: number }
   /** All orders that depart at most so often from the first one. */
   | { readonly kind: 'departing'; readonly departures: number; readonly ordersMax: number };
 
@@ -104,7 +104,7 @@ export function runJob(program: Program, job: Job, pause: Pause = GOING_ON): Job
     case 'departing':
       return goThrough(tally, new Departing(job.departures), job.ordersMax);
     case 'divide':
-      return divide(program, job.parts, pause);
+      return divide(program, job.parts, job.runsMax, pause);
   }
 }
 
@@ -129,26 +129,29 @@ function goThrough(tally: Tally, strategy: Reduced | Departing, ordersMax: numbe
   const by = strategy instanceof Reduced ? 'the reduced search' : 'the search of departures';
   while (tally.orders + tally.cut < ordersMax) {
     const goesOn = tally.run(strategy, by, false);
-    if (!strategy.advance()) return tally.result(true);
+    // A run that was given up is not one that was gone through.
+    if (!strategy.advance()) return tally.result(tally.limit === undefined);
     if (!goesOn) break;
   }
   return tally.result(false);
 }
 
 /** Runs every order for so many decisions that there are enough beginnings; those that end before are orders. */
-function divide(program: Program, parts: number, pause: Pause): JobResult {
+function divide(program: Program, parts: number, runsMax: number, pause: Pause): JobResult {
+  let runs = 0;
   for (let depthMax = FIRST_DEPTH; ; depthMax = Math.ceil(depthMax * 1.25)) {
     const tally = new Tally(program, pause);
     const strategy = new Reduced({ reduction: 'sleep-sets', depthMax });
     do {
-      if (!tally.run(strategy, 'the reduced search', false)) return tally.result(false);
+      const goesOn = tally.run(strategy, 'the reduced search', false);
+      if (!goesOn || ++runs >= runsMax) return tally.result(false);
     } while (strategy.advance());
     const { beginnings } = strategy;
     if (beginnings.length === 0 || beginnings.length >= parts) return { ...tally.result(true), beginnings };
   }
 }
 
-const FIRST_DEPTH = 16;
+const FIRST_DEPTH = 2;
 
 /** Runs the orders of one job, and counts what they find. */
 class Tally {
@@ -161,7 +164,7 @@ class Tally {
   private decisions = 0;
   private failing = 0;
   private stopped = false;
-  private limit: string | undefined;
+  limit: string | undefined;
   private readonly findings = new Map<string, Finding>();
 
   constructor(program: Program, pause: Pause) {
