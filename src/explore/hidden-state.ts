@@ -183,7 +183,10 @@ function deedsOf({ steps, events, outcome }: Sight): ReadonlyMap<string, readonl
 /** Who finds something is whoever came last, and may be another one each time. */
 const JUDGES = /^(invariant|sim|task)\./;
 
-const plain = ({ step: _, ...event }: Event): string =>
+/** Where timers may fire any time, the moment of a step is no part of what it does. */
+const MOMENTS: ReadonlySet<string> = new Set(['step', 'sinceStep', 'time', 'since', 'held']);
+
+const plain = (event: Event): string =>
   JSON.stringify(event, (key, value) =>
-    key === 'sinceStep' ? undefined : typeof value === 'bigint' ? `${value}n` : value,
+    MOMENTS.has(key) && typeof value === 'number' ? undefined : typeof value === 'bigint' ? `${value}n` : value,
   );
