@@ -17,39 +17,25 @@ import { Simulation } from '../../src/sim/simulation.ts';
 import { WaitCell } from '../../src/sim/wait-cell.ts';
 import { OrderedQueue, Work } from '../../src/sim/work.ts';
 import { Recorder } from '../../src/trace/recorder.ts';
+import { BUS_FAMILIES, isBusAction, RandomBus } from './random-bus.ts';
 
-/** What one step of a context does; `n` chooses among objects of its kind. */
-const ACTIONS = [
-  'lock',
-  'unlock',
-  'tryLock',
-  'get',
-  'set',
-  'update',
-  'awaitOther',
-  'put',
-  'take',
-  'complete',
-  'wait',
-  'ring',
-  'heed',
-  'silence',
-  'resolve',
-  'answer',
-  'schedule',
-  'scheduleLater',
-  'cancel',
-  'cancelSync',
-  'enqueue',
-  'sleep',
-  'touch',
-  'look',
-  'inject',
-  'spawn',
-  'end',
-  'choose',
+/** What one step of a context does, by the kind of object that it is done to. */
+const FAMILIES = [
+  ['lock', 'unlock', 'tryLock'],
+  ['get', 'set', 'update', 'awaitOther'],
+  ['put', 'take', 'inject'],
+  ['putDeep', 'takeDeep'],
+  ['complete', 'wait'],
+  ['ring', 'heed', 'silence'],
+  ['resolve', 'answer'],
+  ['schedule', 'scheduleLater', 'cancel', 'cancelSync', 'enqueue'],
+  ['sleep', 'spawn', 'end', 'choose'],
+  ['touch', 'look'],
+  ...BUS_FAMILIES,
 ] as const;
+const ACTIONS = FAMILIES.flat();
 
+/** `n` chooses among objects of its kind. */
 interface Action {
   readonly do: (typeof ACTIONS)[number];
   readonly n: number;
@@ -64,13 +50,20 @@ export interface ProgramPlan {
 }
 
 const OBJECTS = 2;
+/** More than a footprint has parts for items, so that their numbers come round. */
+const DEEP_ITEMS = 70;
 
 export function randomPlan(seed: number): ProgramPlan {
   const random = new Random(seed);
-  // Few kinds a program, so that its contexts meet.
-  const kinds = Array.from({ length: 2 + random.below(4) }, () => random.below(ACTIONS.length));
+  // Few kinds a program, so that its contexts meet; in half of the programs at objects of one kind.
+  const family = FAMILIES[random.below(FAMILIES.length)] as readonly Action['do'][];
+  const drawn = Array.from(
+    { length: 2 + random.below(4) },
+    () => ACTIONS[random.below(ACTIONS.length)] as Action['do'],
+  );
+  const kinds = random.below(2) === 0 ? drawn : [...family, ...drawn.slice(0, random.below(3))];
   const action = (): Action => ({
-    do: ACTIONS[kinds[random.below(kinds.length)] as number] as Action['do'],
+    do: kinds[random.below(kinds.length)] as Action['do'],
     n: random.below(OBJECTS),
   });
   const contexts = Array.from({ length: 2 + random.below(2) }, () =>
@@ -99,6 +92,8 @@ class Running {
   private readonly answers: WaitCell<number>[];
   private readonly works: Work[];
   private readonly ordered: OrderedQueue[];
+  private readonly deep: Queue<number>;
+  private readonly bus: RandomBus | undefined;
   private readonly places: { readonly place: Place; value: number }[];
 
   constructor(plan: ProgramPlan, sim: Simulation) {
@@ -114,6 +109,11 @@ class Running {
     this.answers = both((name, i) => new WaitCell<number>(sim, `answer ${name}`, i === 0 ? undefined : us(20)));
     this.works = both((name) => new Work(sim, `work ${name}`, () => this.context(`work ${name}`, plan.work)));
     this.ordered = both((name) => new OrderedQueue(sim, `ordered ${name}`));
+    this.deep = new Queue<number>(sim, 'deep queue');
+    const all = [...plan.contexts.flat(), ...plan.work].map((action) => action.do);
+    if (all.some((what) => what.endsWith('Deep'))) for (let i = 0; i < DEEP_ITEMS; i++) this.deep.inject(i);
+    // Most programs have none of it, and each of their thousand runs would make it.
+    this.bus = all.some(isBusAction) ? new RandomBus(sim, OBJECTS) : undefined;
     this.places = both(() => ({ place: new Place(sim), value: 0 }));
   }
 
@@ -128,10 +128,10 @@ class Running {
 
   private state(): string {
     const objects = [this.mutexes, this.cells, this.queues, this.completions, this.bells, this.answers, this.works];
-    const values = [...objects.flat(), ...this.ordered].map((object) => object.peek());
+    const values = [...objects.flat(), ...this.ordered, this.deep].map((object) => object.peek());
     const waiting = [...this.sim.alive()].map(({ name, operation }) => `${name}@${operation?.kind}`).sort();
     const logs = this.logs.map((log) => log.join(',')).sort();
-    return JSON.stringify([values, this.places.map(({ value }) => value), waiting, logs]);
+    return JSON.stringify([values, this.bus?.state(), this.places.map(({ value }) => value), waiting, logs]);
   }
 
   private *context(name: string, actions: readonly Action[]): Task {
@@ -149,6 +149,7 @@ class Running {
     const mutex = this.mutexes[n] as Mutex;
     const place = this.places[n] as { readonly place: Place; value: number };
     const mine = name.charCodeAt(name.length - 1);
+    if (isBusAction(what)) return yield* (this.bus as RandomBus).act(what, n, mine);
     switch (what) {
       case 'lock':
         if (held.has(mutex)) return undefined;
@@ -175,6 +176,10 @@ class Running {
         return yield* (this.queues[n] as Queue<number>).put(mine);
       case 'take':
         return yield* (this.queues[n] as Queue<number>).take();
+      case 'putDeep':
+        return yield* this.deep.put(mine);
+      case 'takeDeep':
+        return yield* this.deep.take();
       case 'complete':
         return yield* (this.completions[n] as Completion).complete();
       case 'wait':
