@@ -6,6 +6,7 @@ import { type Retold, retell } from '../campaign/retell.ts';
 import {
   type Exploration,
   type ExploreOptions,
+  SEED_MOST,
   STRATEGIES,
   type StrategyName,
   USUAL_OPTIONS,
@@ -60,9 +61,6 @@ interface ExploreFlags {
   readonly junit?: string;
   readonly record?: string;
 }
-
-/** Above it the seeds of single orders would not be whole numbers any more. */
-const SEED_MOST = 2 ** 32 - 1;
 
 export function addExplore(program: Command, end: (exit: number) => void): void {
   const usual = USUAL_OPTIONS;

@@ -102,8 +102,7 @@ function run(given: string, flags: RunFlags): number {
   const listeners: Listener[] = [(event) => events.push(event)];
   if (flags.logLevel !== 'silent') listeners.push(logEvents(flags.logLevel));
   const { verdict } = carryOut(scenario, { strategy: recorded ?? inner, listeners, stepsMax: flags.maxSteps });
-  const misfit = followed?.misfit();
-  if (misfit !== undefined) throw new InputError(`${flags.schedule}: does not fit this run: ${misfit}`);
+  if (followed !== undefined) checkFollowed(followed, flags);
   const ordered = flags.order === undefined ? '' : `--order '${formatChoices(flags.order)}'`;
   const header = headerOf(scenario, flags.schedule ?? ordered);
   if (recorded !== undefined && flags.record !== undefined) {
@@ -125,6 +124,8 @@ interface Followed {
   readonly time: 'idle' | 'any';
   /** Why it does not fit the run. */
   readonly misfit: () => string | undefined;
+  /** Whom it names in vain, where it may. */
+  readonly unused: () => readonly string[];
 }
 
 function follow(
@@ -133,14 +134,23 @@ function follow(
   { order, time, schedule: file }: RunFlags,
 ): Followed | undefined {
   if (order !== undefined) {
-    const strategy = windowOf(scenario, new FollowLeniently(order), time === 'any');
-    return { strategy, time, misfit: () => undefined };
+    const lenient = new FollowLeniently(order);
+    const strategy = windowOf(scenario, lenient, time === 'any');
+    return { strategy, time, misfit: () => undefined, unused: () => lenient.unused };
   }
   if (file === undefined) return undefined;
   const schedule = readSchedule(file);
   checkFits(file, schedule, identity);
   const replay = new Replay(scenario, schedule);
-  return { strategy: replay.strategy, time: schedule.time, misfit: () => replay.misfit };
+  return { strategy: replay.strategy, time: schedule.time, misfit: () => replay.misfit, unused: () => [] };
+}
+
+/** An `--order` may name somebody who does not come: it is followed as far as it goes, and says so. */
+function checkFollowed(followed: Followed, { schedule }: RunFlags): void {
+  const misfit = followed.misfit();
+  if (misfit !== undefined) throw new InputError(`${schedule}: does not fit this run: ${misfit}`);
+  const unused = [...new Set(followed.unused())];
+  if (unused.length > 0) complain(`--order: ${unused.join(', ')} did not come to run again, and is left out`);
 }
 
 /** Where to look next. */

@@ -14,6 +14,7 @@ import {
   type Exploration,
   type ExploreOptions,
   type Found,
+  SEED_MOST,
   STRATEGIES,
   searchOrders,
   USUAL_OPTIONS,
@@ -77,8 +78,9 @@ export function explore(source: string | Scenario, options: ScenarioOptions): Ex
 
 const GUEST_OF_A_SCENARIO = 'a scenario that was loaded has its guest: give its text, or load it with another one';
 
-/** The least of each number. */
+/** The least of each number, and the most of those that have one. */
 const LEAST = { seed: 0, samples: 0, ordersMax: 1, depth: 1, departures: 0 } as const;
+const MOST: Partial<Record<keyof typeof LEAST, number>> = { seed: SEED_MOST };
 
 function whatIsWrong({ strategy, ...numbers }: ExploreOptions): string | undefined {
   if (!Object.hasOwn(STRATEGIES, strategy)) return unknownName('strategy', strategy, Object.keys(STRATEGIES));
@@ -87,6 +89,8 @@ function whatIsWrong({ strategy, ...numbers }: ExploreOptions): string | undefin
     if (!Number.isSafeInteger(value) || value < LEAST[name]) {
       return `${name} is ${value}, and must be a whole number from ${LEAST[name]} on`;
     }
+    const most = MOST[name];
+    if (most !== undefined && value > most) return `${name} is ${value}, and must be ${most} at most`;
   }
   return undefined;
 }

@@ -41,6 +41,9 @@ export const USUAL_OPTIONS: ExploreOptions = {
   departures: 2,
 };
 
+/** Above it the seeds of single orders would not be whole numbers any more. */
+export const SEED_MOST = 2 ** 32 - 1;
+
 /** Something that was found in at least one order. */
 export interface Found {
   readonly key: string;

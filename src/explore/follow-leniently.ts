@@ -28,6 +28,11 @@ export class FollowLeniently implements Strategy {
     this.order = order;
   }
 
+  /** Entries that the run that was had no use for: nobody of that name could run any more. */
+  get unused(): readonly string[] {
+    return this.left.flatMap(({ context }) => (context === AS_USUAL ? [] : [context]));
+  }
+
   begin(): void {
     this.preemptions = 0;
     this.turns = 0;

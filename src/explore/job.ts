@@ -1,12 +1,14 @@
 /**
  * The pieces that a search is made of: each runs some orders of the program and is a function of the program and of
  * itself, so that pieces can be done one after the other or side by side.
+ * What this leaves out: remembering states. Two orders that lead to the same state are both gone on from, and what two
+ * pieces have in common is run in both.
  */
 import type { Strategy } from '../sim/strategy.ts';
 import type { Event } from '../trace/event.ts';
 import type { Found, Outcome, Program } from './program.ts';
 import { RecordOrder } from './record-order.ts';
-import type { Choice } from './schedule.ts';
+import { type Choice, formatChoices } from './schedule.ts';
 import { Departing } from './strategies/departing.ts';
 import { KeepRunning } from './strategies/keep-running.ts';
 import { Pct } from './strategies/pct.ts';
@@ -181,7 +183,7 @@ class Tally {
     try {
       outcome = twice ? this.runTwice(recorded ?? strategy) : this.program(recorded ?? strategy);
     } catch (error) {
-      if (!(error instanceof Diverged)) throw error;
+      if (!(error instanceof Diverged)) throw inOrder(error, by, orderOf());
       this.note({ key: NOT_THE_SAME, text: error.message }, by, orderOf());
       return false;
     }
@@ -249,6 +251,12 @@ class Tally {
 
 /** The key of what is found when a program is not the same twice. */
 export const NOT_THE_SAME = 'not the same twice';
+
+/** A mistake of our own shows in one order of many: whoever looks for it needs that one. */
+function inOrder(error: unknown, by: string, order: readonly Choice[]): unknown {
+  if (error instanceof Error) error.message += ` (by ${by}, in the order '${formatChoices(order)}')`;
+  return error;
+}
 
 const inShort = (event: Event): string =>
   JSON.stringify(event, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));

@@ -30,6 +30,16 @@ describe('an order that is kept', () => {
     writeFileSync(join(folder, file), text.replace(from, to));
   };
 
+  test('has no verdict when its run is given up', () => {
+    const { exit, out } = netvsim(['replay', 'order', '--max-steps', '50'], folderWithOrder());
+    expect([exit, out.split(':')[0]]).toEqual([3, 'NO VERDICT']);
+  });
+
+  test('names in vain whoever does not run, and says so', () => {
+    const { exit, err } = netvsim(['run', 'vf-plug-join', '--order', 'nobody*3 manager nobody']);
+    expect([exit, err]).toEqual([0, '--order: nobody did not come to run again, and is left out\n']);
+  });
+
   test('runs again, in every detail, and leniently', () => {
     const folder = folderWithOrder();
     const text = readFileSync(join(folder, 'order'), 'utf8');

@@ -29,7 +29,7 @@ export class Pct implements Strategy {
     this.random = new Random(this.seed);
     this.priorities.clear();
     this.steps = 0;
-    this.changes = Array.from({ length: this.depth - 1 }, () => this.random.below(this.length));
+    this.changes = this.drawChanges();
   }
 
   pick(ready: readonly Context[]): number {
@@ -49,6 +49,14 @@ export class Pct implements Strategy {
 
   value(_why: string, n: number): number {
     return this.random.below(n);
+  }
+
+  /** Different steps, as long as there are enough: two at one step are one, and find less. */
+  private drawChanges(): number[] {
+    const changes = new Set<number>();
+    const wanted = Math.min(this.depth - 1, this.length);
+    while (changes.size < wanted) changes.add(this.random.below(this.length));
+    return [...changes];
   }
 
   private priorityOf(context: Context): number {
