@@ -60,7 +60,7 @@ describe('netvsim explain', () => {
         meaning: 'IFF_SLAVE is set at NETDEV_POST_INIT, before user mode can see the VF',
         details: {
           commit: 'Linux c807d6cd089d',
-          guests: ['linux-6.12'],
+          guests: ['linux-6.1', 'linux-6.12'],
           guestsWithout: ['linux-5.15'],
           invariants: ['flagged-before-visible'],
         },

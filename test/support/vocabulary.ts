@@ -2,7 +2,7 @@ import type { Names, Vocabulary } from '../../src/scenario/vocabulary.ts';
 
 /** Names for tests that need no devices of their own. */
 export const VOCABULARY: Vocabulary = {
-  profiles: ['linux-5.15', 'linux-6.12'],
+  profiles: ['linux-5.15', 'linux-6.1', 'linux-6.12'],
   fixes: ['notifier-before-driver', 'post-init-slave'],
   vfs: ['mlx5', 'mana'],
   synthetics: ['ws2022'],

@@ -191,6 +191,15 @@ test('6.12 has them all, 5.15 those of early 2021, and a run can change single o
   expect([...old.fixes]).toEqual(early);
 });
 
+test('6.1 has what its stable tree took in, and needs no flag of its own against IPv6', () => {
+  const stable = PROFILES['linux-6.1'];
+  const lacking = Object.keys(FIXES).filter((fix) => !stable?.fixes.has(fix as Fix));
+  expect(lacking).toEqual(['no-addrconf', 'napi-before-open', 'live-rename']);
+  const m = carrying({ guest: 'linux-6.1' });
+  expect(m.guest.netdev('nic1.vf').hasLinkLocal).toBe(false);
+  expect(m.guest.rename('nic1', 'lan0')).toBe('EBUSY');
+});
+
 test('a kernel before 6.2 leaves a slave without IPv6 by its flag, and needs no other', () => {
   const m = carrying({ guest: 'linux-5.15' });
   expect(m.guest.netdev('nic1.vf').hasLinkLocal).toBe(false);
