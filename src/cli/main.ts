@@ -8,6 +8,7 @@ import { addExplain } from './explain.ts';
 import { addExplore } from './explore.ts';
 import { EXIT, InputError } from './input-error.ts';
 import { addInvariants } from './invariants.ts';
+import { addKernel } from './kernel.ts';
 import { addList } from './list.ts';
 import { version } from './package-files.ts';
 import { clearProgress } from './progress.ts';
@@ -46,6 +47,7 @@ Exit codes: 0 held, 1 failed, 2 wrong input, 3 a limit was reached before the ve
   addCheck(program, end);
   addTrace(program, end);
   addSysfs(program, end);
+  addKernel(program, end);
   for (const command of allOf(program)) command.exitOverride();
   return program;
 }

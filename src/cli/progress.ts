@@ -18,7 +18,8 @@ export function clearProgress(): void {
   standing = false;
 }
 
-function show(line: string): void {
+/** The line that stands, on a terminal. */
+export function showProgress(line: string): void {
   standing = true;
   // What is wider than the terminal takes a second line, which nothing takes away.
   process.stderr.write(`\r\u001b[K${line.slice(0, Math.max(1, (process.stderr.columns || USUAL_COLUMNS) - 1))}`);
@@ -37,7 +38,7 @@ export class Progress {
     if (!this.shown || now - this.begun < SILENT_MS || now - this.shownAt < BETWEEN_MS) return;
     this.shownAt = now;
     const phase = this.phase === '' ? '' : `${this.phase}, `;
-    show(`${phase}${formatDuration(sim.now)} of virtual time, ${sim.steps} steps`);
+    showProgress(`${phase}${formatDuration(sim.now)} of virtual time, ${sim.steps} steps`);
   }
 
   end(): void {
@@ -83,7 +84,7 @@ export class SearchProgress {
     if (state.doing !== this.doing) [this.doing, this.doingSince] = [state.doing, now];
     if (now - this.begun < SILENT_MS) return;
     const times = { all: now - this.begun, now: now - this.doingSince };
-    if (process.stderr.isTTY === true) show(`${bar(state)} ${sayProgress(state, times)}`);
+    if (process.stderr.isTTY === true) showProgress(`${bar(state)} ${sayProgress(state, times)}`);
     else if (now - this.shownAt >= BETWEEN_LINES_MS) {
       this.shownAt = now;
       process.stderr.write(`${sayProgress(state, times)}\n`);
