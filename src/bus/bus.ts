@@ -41,8 +41,9 @@ export const signalConnection = (relid: number): number => 0x10000 + relid;
 interface RingPlace {
   readonly pfns: readonly number[];
   readonly downstreamPageOffset: number;
-  /** Found in the memory of a real guest, which does not say when it has freed them. */
-  readonly adopted: boolean;
+  /** The channel that they were adopted for: found in the memory of a real guest, which does not say when it has freed
+   * them. Undefined for rings that were made here. */
+  readonly adoptedFor: number | undefined;
 }
 
 export interface BusRecord {
@@ -124,7 +125,7 @@ export class Bus {
     const firstPfn = this.memory.allocate(2 * pages);
     const pfns: number[] = [];
     for (let pfn = firstPfn; pfn < firstPfn + 2 * pages; pfn++) pfns.push(pfn);
-    const pair = this.makeRings({ pfns, downstreamPageOffset: pages, adopted: false });
+    const pair = this.makeRings({ pfns, downstreamPageOffset: pages, adoptedFor: undefined });
     this.resetRings(pair);
     return pair;
   }
@@ -167,6 +168,16 @@ export class Bus {
     // The signal may as well say that there is room again for somebody who waits to write.
     for (const pair of this.rings.values()) pair.toGuest.poke();
     return HV_STATUS.success;
+  }
+
+  /** A function was made to send a frame; nothing when there is no such function. */
+  deliverFrame(name: string, frame: Uint8Array): void {
+    this.ownFunctions.get(name)?.deliverFrame(frame);
+  }
+
+  /** The guest lets go of a function's slot. */
+  deliverEjected(name: string): void {
+    this.ownFunctions.get(name)?.deliverEjected();
   }
 
   // -- the host's half --
@@ -217,8 +228,8 @@ export class Bus {
     const pages = size / PAGE_SIZE;
     if (downstreamPageOffset < 2 || pages - downstreamPageOffset < 2) return undefined;
     let pair: (RingPair & RingPlace) | undefined = this.rings.get(first / PAGE_SIZE);
-    if (pair?.pages !== pages || pair.downstreamPageOffset !== downstreamPageOffset || pair.adopted) {
-      if (pair?.adopted === false || this.transport === 'direct') return undefined;
+    if (pair?.pages !== pages || pair.downstreamPageOffset !== downstreamPageOffset || pair.adoptedFor !== undefined) {
+      if ((pair !== undefined && pair.adoptedFor === undefined) || this.transport === 'direct') return undefined;
       pair = this.adoptRings(gpadl, pages, downstreamPageOffset, relid);
     }
     pair.toHost.reopen();
@@ -247,9 +258,9 @@ export class Bus {
       functions: [...this.ownFunctions].map(([name, it]) => [name, it.save()]),
       routes: [...this.routes],
       connections: [...this.connections],
-      rings: [...this.rings].map(([pfn, { pfns, downstreamPageOffset, adopted, toHost, toGuest }]) => [
+      rings: [...this.rings].map(([pfn, { pfns, downstreamPageOffset, adoptedFor, toHost, toGuest }]) => [
         pfn,
-        { pfns, downstreamPageOffset, adopted, toHost: toHost.save(), toGuest: toGuest.save() },
+        { pfns, downstreamPageOffset, adoptedFor, toHost: toHost.save(), toGuest: toGuest.save() },
       ]),
     };
   }
@@ -279,16 +290,15 @@ export class Bus {
     return message instanceof Uint8Array || this.transport === 'direct' ? message : VMBUS.encode(message);
   }
 
-  /** A pair over pages that a real guest has shown: whoever waits there for room cannot be seen, and gets a signal. */
+  /** A pair over pages that a real guest has shown; the one that the channel had before is forgotten. */
   private adoptRings(gpadl: number, pages: number, downstreamPageOffset: number, relid: number): RingPair & RingPlace {
+    for (const [pfn, { adoptedFor }] of this.rings) if (adoptedFor === relid) this.rings.delete(pfn);
     const pfns = Array.from({ length: pages }, (_, i) => (this.gpadls.gpaOf(gpadl, i * PAGE_SIZE) ?? 0) / PAGE_SIZE);
-    const pair = this.makeRings({ pfns, downstreamPageOffset, adopted: true });
-    pair.toHost.onSpace = () => this.flags.onRaise?.(relid);
-    return pair;
+    return this.makeRings({ pfns, downstreamPageOffset, adoptedFor: relid });
   }
 
   private makeRings(place: RingPlace): RingPair & RingPlace {
-    const { pfns, downstreamPageOffset, adopted } = place;
+    const { pfns, downstreamPageOffset, adoptedFor } = place;
     const firstPfn = pfns[0] as number;
     const ring = (name: string, part: readonly number[]): Ring => {
       const store = this.transport === 'bytes' ? new RingBytes(this.memory, part) : new RingValues(part.length);
@@ -299,10 +309,12 @@ export class Bus {
       pfns,
       pages: pfns.length,
       downstreamPageOffset,
-      adopted,
+      adoptedFor,
       toHost: ring('to host', pfns.slice(0, downstreamPageOffset)),
       toGuest: ring('to guest', pfns.slice(downstreamPageOffset)),
     };
+    // A real guest that waits there for room cannot be seen, and gets a signal.
+    if (adoptedFor !== undefined) pair.toHost.onSpace = () => this.flags.onRaise?.(adoptedFor);
     this.rings.set(firstPfn, pair);
     return pair;
   }

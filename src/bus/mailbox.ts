@@ -22,7 +22,9 @@ export type BusItem =
   /** Hypercall SIGNAL_EVENT: a channel's ring has something. Pending twice is pending once. */
   | { readonly what: 'signal'; readonly channel: number }
   /** A frame that a PCI function was made to send. */
-  | { readonly what: 'frame'; readonly from: string; readonly frame: Uint8Array };
+  | { readonly what: 'frame'; readonly from: string; readonly frame: Uint8Array }
+  /** The guest has let go of the slot that a PCI function is in. */
+  | { readonly what: 'ejected'; readonly from: string };
 
 /** Result of a hypercall. */
 export type HvStatus = (typeof HV_STATUS)[keyof typeof HV_STATUS];

@@ -181,8 +181,10 @@ export class GuestMemory {
   }
 
   save(): MemoryRecord {
+    // Somebody else's memory is saved by its owner.
+    const chunks = this.backing === undefined ? [...this.chunks] : [];
     return {
-      chunks: new Map([...this.chunks].map(([at, chunk]) => [at, chunk.bytes.slice()])),
+      chunks: new Map(chunks.map(([at, chunk]) => [at, chunk.bytes.slice()])),
       values: new Map(this.values),
       nextPfn: this.nextPfn,
       freed: new Map([...this.freed].map(([pages, runs]) => [pages, [...runs]])),

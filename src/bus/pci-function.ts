@@ -25,6 +25,8 @@ export interface PciIdentity {
   readonly barSizes: readonly number[];
   /** The address that the function's own firmware tells its driver: the same as the synthetic NIC's beside it. */
   readonly mac: MacAddress;
+  /** The serial number in its PCI description: that of its slot, where it stands in one. */
+  readonly serial: number;
 }
 
 /**
@@ -52,6 +54,7 @@ export interface FunctionRecord {
   readonly identity: PciIdentity | undefined;
   readonly registers: ReadonlyMap<number, number>;
   readonly present: boolean;
+  readonly ejecting: boolean;
   readonly link: boolean;
   readonly received: readonly Uint8Array[];
 }
@@ -59,6 +62,8 @@ export interface FunctionRecord {
 export class PciFunction extends SharedObject {
   /** Whether it is on its bus. */
   readonly present: Cell<boolean>;
+  /** Whether the guest is asked to let go of its slot: the eject request of a slot that is hot-plugged by ACPI. */
+  readonly ejecting: Cell<boolean>;
   /** Whether the wire is good, as the function's own link state says. */
   readonly link: Cell<boolean>;
   /** Frames from the host, in order. */
@@ -73,6 +78,7 @@ export class PciFunction extends SharedObject {
     super(sim, name);
     this.owner = owner;
     this.present = new Cell(sim, `${name} present`, false);
+    this.ejecting = new Cell(sim, `${name} ejecting`, false);
     this.link = new Cell(sim, `${name} link`, true);
     this.rx = new Queue(sim, `${name} rx`);
   }
@@ -97,6 +103,16 @@ export class PciFunction extends SharedObject {
   /** Hands a frame to the function; false when it is dead and the frame has vanished. */
   transmit(frame: Uint8Array): Operation<boolean> {
     return this.owner.put({ what: 'frame', from: this.name, frame });
+  }
+
+  /** {@link transmit} from outside of all contexts: a CPU's write to the function's doorbell. */
+  deliverFrame(frame: Uint8Array): void {
+    this.owner.inject({ what: 'frame', from: this.name, frame });
+  }
+
+  /** The guest lets go of the slot: a CPU's write to the port that ejects. */
+  deliverEjected(): void {
+    this.owner.inject({ what: 'ejected', from: this.name });
   }
 
   /** A word of configuration space; all ones when nothing answers. */
@@ -168,6 +184,7 @@ export class PciFunction extends SharedObject {
       identity: this.what,
       registers: new Map(this.registers),
       present: this.present.now,
+      ejecting: this.ejecting.now,
       link: this.link.now,
       received: [...this.rx.contents()],
     };
@@ -179,7 +196,12 @@ export class PciFunction extends SharedObject {
     this.what = record.identity;
     this.registers.clear();
     for (const [register, value] of record.registers) this.registers.set(register, value);
-    for (const [cell, value] of [[this.present, record.present] as const, [this.link, record.link] as const]) {
+    const { present, ejecting, link } = this;
+    for (const [cell, value] of [
+      [present, record.present] as const,
+      [ejecting, record.ejecting] as const,
+      [link, record.link] as const,
+    ]) {
       cell.perform(cell.set(value));
       this.sim.reconsider(cell);
     }

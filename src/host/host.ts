@@ -63,7 +63,8 @@ export class Host {
       this.devs.set(nicInstance(index), nic.name);
       this.devs.set(vfInstance(index), vfOf(nic.name));
       const model = known(models[index], nic.synthetic);
-      const parts = { plan: nic, index, model, familyOf: (name: string) => findVf(catalogue, name) };
+      const vfBus = plan.vfBus ?? 'vpci';
+      const parts = { plan: nic, index, model, familyOf: (name: string) => findVf(catalogue, name), vfBus };
       if (nic.vf !== undefined) findVf(catalogue, nic.vf);
       assert(nic.serial > 0 && nic.pciSerial > 0, `${nic.name}: 0 is no serial number of a VF`);
       this.nics.set(

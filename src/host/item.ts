@@ -110,6 +110,7 @@ type Act =
   | { readonly to: 'silence'; readonly fn: string; readonly state: 'dead' | 'absent' }
   | { readonly to: 'doorbell'; readonly fn: string; readonly open: boolean }
   | { readonly to: 'present'; readonly fn: string; readonly present: boolean }
+  | { readonly to: 'ejecting'; readonly fn: string; readonly asked: boolean }
   | { readonly to: 'link'; readonly fn: string; readonly up: boolean }
   | { readonly to: 'rx'; readonly fn: string; readonly frame: Uint8Array };
 

@@ -53,13 +53,15 @@ export type PciPhase =
   | { readonly at: 'none' }
   /** The association is sent; the function is offered when the timer fires. */
   | { readonly at: 'due'; readonly token: number }
-  /** Its channel is offered, or will be as soon as the guest asks for offers. */
+  /** Its channel is offered, or will be as soon as the guest asks for offers; or it stands in its slot. */
   | { readonly at: 'offered' }
   /** The guest's PCI driver has opened the channel. */
   | ({ readonly at: 'open' } & VpciSession)
   /** EJECT is sent and EJECTION_COMPLETE is awaited. */
   | ({ readonly at: 'ejecting'; readonly token: number } & VpciSession)
-  /** The channel is taken back and the guest has still to release it. */
+  /** The guest is asked to let go of the slot. */
+  | { readonly at: 'unplugging'; readonly token: number }
+  /** The channel is taken back and the guest has still to release it; or what is dead stands in its slot. */
   | { readonly at: 'rescinded' };
 
 export interface VpciSession {

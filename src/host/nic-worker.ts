@@ -26,6 +26,7 @@ import {
   type Refusal,
   rescindVf,
   revoke,
+  slotEjected,
   vfReleased,
   withdraw,
 } from './vf-life.ts';
@@ -49,6 +50,9 @@ export class NicWorker implements Behaviour {
         break;
       case 'frame':
         egress(nic, [item.frame], 'vf');
+        break;
+      case 'ejected':
+        slotEjected(nic);
         break;
       case 'ingress':
         ingress(nic, item.frame);

@@ -18,7 +18,7 @@ import { completionOf } from './fault-points.ts';
 import { sendMessage, takeUp } from './faults.ts';
 import type { HostItem, RequestHead } from './item.ts';
 import type { NicState } from './nic-state.ts';
-import { type HostNic, nicInstance, vfInstance, vfOf } from './plan.ts';
+import { type HostNic, nicInstance, type VfBus, vfInstance, vfOf } from './plan.ts';
 import type { Worker } from './worker.ts';
 
 /** The one request that is answered with nothing. */
@@ -31,6 +31,7 @@ export interface NicParts {
   readonly index: number;
   readonly model: SyntheticModel;
   readonly familyOf: (name: string) => VfModel;
+  readonly vfBus: VfBus;
 }
 
 export class Nic {
@@ -38,6 +39,7 @@ export class Nic {
   readonly plan: HostNic;
   readonly index: number;
   readonly model: SyntheticModel;
+  readonly vfBus: VfBus;
   readonly name: string;
   /** The VF's name. */
   readonly vf: string;
@@ -53,6 +55,7 @@ export class Nic {
     this.index = parts.index;
     this.model = parts.model;
     this.familyOf = parts.familyOf;
+    this.vfBus = parts.vfBus;
     this.name = parts.plan.name;
     this.vf = vfOf(this.name);
     this.address = macBytes(parts.plan.mac);

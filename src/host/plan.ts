@@ -19,8 +19,16 @@ export interface HostNic {
   readonly pciSerial: number;
 }
 
+/**
+ * How a VF comes to the guest: as a channel of VMBus with a PCI bus behind it, or into a slot of the machine's own PCI
+ * bus, as hypervisors with an ACPI hot-plug controller do it. A slot has the number of the VF's PCI serial.
+ */
+export type VfBus = 'vpci' | 'acpi';
+
 export interface HostPlan {
   readonly nics: readonly HostNic[];
+  /** `vpci` where it does not say. */
+  readonly vfBus?: VfBus;
 }
 
 /** The devices that there are; `devices/` is known to the edge only, which hands it down. */

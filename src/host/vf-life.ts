@@ -53,13 +53,11 @@ export function offerNow(nic: Nic): void {
   worker.send({ to: 'doorbell', fn: dev, open: true });
   const tell = { kind: 'vf.alive', dev, alive: true } as const;
   worker.send({ to: 'present', fn: dev, present: true, tell });
-  const offer = {
-    dev,
-    owner: workerOf(nic.name),
-    interfaceType: CLASS_GUIDS.pciPassThrough,
-    instance: nic.instances.vf,
-  };
-  worker.tell(VMBUS, { what: 'offer', offer });
+  if (nic.vfBus === 'vpci') {
+    const owner = workerOf(nic.name);
+    const offer = { dev, owner, interfaceType: CLASS_GUIDS.pciPassThrough, instance: nic.instances.vf };
+    worker.tell(VMBUS, { what: 'offer', offer });
+  }
   nic.vfState('offered');
 }
 
@@ -122,16 +120,37 @@ export function withdraw(nic: Nic): void {
 /** EJECTION_COMPLETE has come, or the channel was closed instead: the function can go. */
 export function ejected(nic: Nic): void {
   const { vf } = nic.state;
-  if (vf.pci.at !== 'ejecting') return;
+  if (vf.pci.at !== 'ejecting' && vf.pci.at !== 'unplugging') return;
   nic.worker.disarm(vf.pci.token);
   takeAway(nic);
 }
 
-/** The guest let the time for EJECTION_COMPLETE pass. */
+/** The guest has let go of the slot: it was asked to, or its user wanted it, or what stands there has died. */
+export function slotEjected(nic: Nic): void {
+  switch (nic.state.vf.pci.at) {
+    case 'unplugging':
+      ejected(nic);
+      break;
+    case 'rescinded':
+      empty(nic);
+      break;
+    case 'offered':
+      nic.state.vf.wanted = false;
+      leave(nic, 'absent');
+      if (nic.state.path === 'vf') movePath(nic, 'synthetic', 'the VF has gone');
+      break;
+    default:
+      nic.refuse('eject', 'there is nothing in the slot', nic.vf);
+  }
+}
+
+/** The guest let the time for EJECTION_COMPLETE pass, or for letting go of the slot. */
 export function ejectLimit(nic: Nic): void {
-  if (nic.state.vf.pci.at !== 'ejecting') return;
+  const { at } = nic.state.vf.pci;
+  if (at !== 'ejecting' && at !== 'unplugging') return;
   const after = nic.span('host.eject-timeout');
-  nic.worker.emit({ kind: 'host.timeout', dev: nic.vf, what: 'EJECTION_COMPLETE', after });
+  const what = at === 'ejecting' ? 'EJECTION_COMPLETE' : 'eject of the slot';
+  nic.worker.emit({ kind: 'host.timeout', dev: nic.vf, what, after });
   takeAway(nic);
 }
 
@@ -209,7 +228,8 @@ function eject(nic: Nic): void {
       finish(nic);
       break;
     case 'offered':
-      takeAway(nic);
+      if (nic.vfBus === 'acpi') askToUnplug(nic);
+      else takeAway(nic);
       break;
     case 'open':
       // A guest that was told of no function yet has none to give back.
@@ -217,8 +237,16 @@ function eject(nic: Nic): void {
       else takeAway(nic);
       break;
     case 'ejecting':
+    case 'unplugging':
       break;
   }
+}
+
+function askToUnplug(nic: Nic): void {
+  nic.worker.send({ to: 'ejecting', fn: nic.vf, asked: true });
+  nic.vfState('ejecting');
+  const token = nic.worker.after(nic.span('host.eject-timeout'), { what: 'eject-limit' });
+  nic.state.vf.pci = { at: 'unplugging', token };
 }
 
 function askToEject(nic: Nic, pci: VpciSession): void {
@@ -257,18 +285,33 @@ function leave(nic: Nic, state: 'dead' | 'absent'): void {
   const tell = { kind: 'vf.alive', dev: fn, alive: false } as const;
   worker.send({ to: 'silence', fn, state, tell });
   worker.send({ to: 'doorbell', fn, open: false });
-  worker.send({ to: 'present', fn, present: false });
   if ('channel' in pci) worker.stopReading(pci.channel.relid);
+  nic.state.vf.pci = { at: 'rescinded' };
   // A device that dies is missed only after a while; until then both sides send into nothing.
   if (state === 'dead') worker.after(nic.span('host.surprise-rescind'), { what: 'rescind-due' });
-  else rescindVf(nic);
-  nic.state.vf.pci = { at: 'rescinded' };
+  if (nic.vfBus === 'acpi') {
+    // What is dead stands in its slot until the guest lets go of it.
+    if (state === 'absent') empty(nic);
+    return;
+  }
+  worker.send({ to: 'present', fn, present: false });
+  if (state === 'absent') rescindVf(nic);
   nic.vfState('rescinded');
 }
 
-/** Takes the VF's channel back. */
+/** Takes the VF's channel back, or asks the guest to let go of the slot of what has died. */
 export function rescindVf(nic: Nic): void {
-  nic.worker.tell(VMBUS, { what: 'rescind', dev: nic.vf });
+  if (nic.vfBus === 'vpci') nic.worker.tell(VMBUS, { what: 'rescind', dev: nic.vf });
+  else if (nic.state.vf.pci.at === 'rescinded') nic.worker.send({ to: 'ejecting', fn: nic.vf, asked: true });
+}
+
+/** Nothing is in the slot any more. */
+function empty(nic: Nic): void {
+  const { worker, vf: fn } = nic;
+  worker.send({ to: 'silence', fn, state: 'absent' });
+  worker.send({ to: 'present', fn, present: false });
+  worker.send({ to: 'ejecting', fn, asked: false });
+  vfReleased(nic);
 }
 
 function finish(nic: Nic): void {

@@ -249,6 +249,7 @@ export class Worker<S> implements Runner {
       case 'silence':
       case 'doorbell':
       case 'present':
+      case 'ejecting':
       case 'link':
       case 'rx':
         return this.functionOperation(delivery);
@@ -256,7 +257,7 @@ export class Worker<S> implements Runner {
   }
 
   private functionOperation(
-    delivery: Extract<Delivery, { to: 'plug' | 'silence' | 'doorbell' | 'present' | 'link' | 'rx' }>,
+    delivery: Extract<Delivery, { to: 'plug' | 'silence' | 'doorbell' | 'present' | 'ejecting' | 'link' | 'rx' }>,
   ): Operation {
     const fn = this.around.bus.functions.get(delivery.fn);
     assert(fn !== undefined, `there is no PCI function ${delivery.fn}`);
@@ -269,6 +270,8 @@ export class Worker<S> implements Runner {
         return this.mailbox.refuse(delivery.fn, !delivery.open);
       case 'present':
         return fn.present.set(delivery.present);
+      case 'ejecting':
+        return fn.ejecting.set(delivery.asked);
       case 'link':
         return fn.link.set(delivery.up);
       case 'rx':

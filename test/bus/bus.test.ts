@@ -16,6 +16,7 @@ const identity = {
   revision: 0x80,
   classCode: 0x020000,
   barSizes: [0x10_0000],
+  serial: 1,
   mac: mac('00:0d:3a:12:34:56'),
 };
 

@@ -1,0 +1,309 @@
+/**
+ * The x86 processor with its memory and its devices (v86), as something that is stepped: a function of what was put in.
+ * Its clock is its instruction counter and the time that it was let sleep; compiled code is taken into use between two
+ * quanta and not when the engine happens to have finished with it.
+ * What this leaves out: more than one processor, caches and pipelines (an instruction takes a nanosecond).
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { V86Options } from 'v86';
+import { err, ok, type Result } from '../../base/result.ts';
+import type { Nanoseconds } from '../../base/time.ts';
+import type { V86Core, V86Cpu, V86Starter } from './v86-parts.ts';
+import { inVirtualTime, loadV86, modulePath, type VirtualTime } from './virtual-time.ts';
+import { patchModule, TRAP_IMPORT, TRAPS } from './wasm-patch.ts';
+import { wasm } from './web-assembly.ts';
+
+/** v86, src/rust/cpu/cpu.rs: TSC_RATE of 1,000,000 a millisecond; so an instruction is a tick of it. Invented. */
+const NS_PER_INSTRUCTION = 1;
+const NS_PER_MS = 1_000_000;
+const COUNTER_RANGE = 2 ** 32;
+/** v86, src/rust/jit.rs: WASM_TABLE_OFFSET, where compiled code begins in the table of functions. */
+const TABLE_OFFSET = 1024;
+/** EFLAGS.IF. Intel SDM volume 1, 3.4.3. */
+const INTERRUPT_FLAG = 1 << 9;
+/** v86, src/rust/cpu/apic.rs: words of struct Apic from which on interrupts are requested, and are level-triggered. */
+const APIC_REQUESTED = 64;
+const APIC_LEVEL = 128;
+
+/** What of the machine's memory and files it is made from. */
+export interface ProcessorImages {
+  readonly bios: Uint8Array;
+  readonly vgaBios: Uint8Array;
+  readonly kernel: Uint8Array;
+  readonly initrd: Uint8Array;
+  readonly cmdline: string;
+}
+
+export interface ProcessorOptions {
+  readonly memoryMb: number;
+  /** Instructions between two looks for interrupts. */
+  readonly quantum: number;
+}
+
+/** Who is asked first when an instruction traps; true when it was dealt with. */
+export interface InstructionTraps {
+  cpuid(): boolean;
+  rdmsr(): boolean;
+  wrmsr(): boolean;
+}
+
+/** What became of a quantum. */
+export interface Slice {
+  /** How long the processor would sleep: to its own next timer. Undefined when it is not asleep. */
+  readonly idle: Nanoseconds | undefined;
+  /** It sleeps and can never wake: interrupts are off. */
+  readonly stopped: boolean;
+}
+
+interface Compiled {
+  readonly index: number;
+  readonly start: number;
+  readonly flags: number;
+  readonly code: Uint8Array<ArrayBuffer>;
+}
+
+/** The processor's own clock, beside what is in the emulator's state. */
+export interface ClockRecord {
+  readonly skipped: Nanoseconds;
+  readonly wraps: number;
+  readonly counter: number;
+  readonly seed: number;
+}
+
+export class Processor {
+  traps: InstructionTraps | undefined;
+  readonly cpu: V86Cpu;
+  readonly emulator: V86Starter;
+  private readonly core: V86Core;
+  private readonly time: Clockwork;
+  private readonly compiled: Compiled[] = [];
+  private view: Uint8Array<ArrayBuffer>;
+
+  private constructor(emulator: V86Starter, time: Clockwork) {
+    this.emulator = emulator;
+    this.core = emulator.v86;
+    this.cpu = emulator.v86.cpu;
+    this.time = time;
+    this.view = this.newView();
+    this.cpu.codegen_finalize = (index, start, flags, pointer, length) => {
+      const code = new Uint8Array(this.cpu.wasm_memory.buffer, pointer >>> 0, length >>> 0).slice();
+      this.compiled.push({ index, start, flags, code });
+    };
+  }
+
+  /** A processor that is switched on and has not run an instruction; or why there is none. */
+  static async create(images: ProcessorImages, options: ProcessorOptions): Promise<Result<Processor, string>> {
+    const [V86, module] = await Promise.all([loadV86(), readFile(modulePath())]);
+    const patched = patchModule(module, options.quantum);
+    if (!patched.ok) return err(patched.error);
+    const time = new Clockwork();
+    let asked: ((port: number) => boolean | undefined) | undefined;
+    const emulator = await switchOn(V86, time, {
+      ...machineOptions(images, options),
+      wasm_fn: async (imports) => {
+        const env = imports['env'] as Record<string, unknown>;
+        const read = env[TRAP_IMPORT] as (port: number) => number;
+        env[TRAP_IMPORT] = (port: number): number => (port > 0xffff ? Number(asked?.(port) ?? false) : read(port));
+        env['microtick'] = () => time.now();
+        env['get_rand_int'] = () => time.draw();
+        const { instance } = await wasm.instantiate(patched.value, imports);
+        return instance.exports;
+      },
+    });
+    const processor = new Processor(emulator, time);
+    time.counter = processor.cpu.instruction_counter;
+    asked = (port) => processor.trapped(port);
+    return ok(processor);
+  }
+
+  get now(): Nanoseconds {
+    return this.time.nanoseconds;
+  }
+
+  /** Instructions since it was switched on. */
+  get instructions(): number {
+    return this.time.instructions;
+  }
+
+  /** Its memory as it is now: a view that is not to be kept over a quantum, because memory may move. */
+  get ram(): Uint8Array<ArrayBuffer> {
+    if (this.hasMoved) this.view = this.newView();
+    return this.view;
+  }
+
+  /** Whether {@link ram} is another view than the one that was given out last. */
+  get hasMoved(): boolean {
+    return this.view.buffer !== this.cpu.wasm_memory.buffer;
+  }
+
+  /** Runs one quantum, or less when the processor goes to sleep. */
+  slice(): Slice {
+    const wait = inVirtualTime(this.time, () => this.cpu.main_loop());
+    this.takeCompiled();
+    if (this.cpu.in_hlt[0] === 0) return { idle: undefined, stopped: false };
+    const stopped = ((this.cpu.flags[0] as number) & INTERRUPT_FLAG) === 0;
+    // A wait that was rounded down to nothing would be waited for for ever.
+    return { idle: Math.max(1, Math.ceil(wait * NS_PER_MS)), stopped };
+  }
+
+  /** Lets time pass in which it sleeps. */
+  skip(span: Nanoseconds): void {
+    this.time.skipped += span;
+  }
+
+  /** Requests an interrupt from its local APIC, as an edge. */
+  interrupt(vector: number): void {
+    const apic = new Uint32Array(this.cpu.wasm_memory.buffer, this.cpu.get_apic_addr());
+    const [word, bit] = [vector >> 5, 1 << (vector & 31)];
+    const [requested, level] = [APIC_REQUESTED / 4 + word, APIC_LEVEL / 4 + word];
+    apic[requested] = (apic[requested] as number) | bit;
+    apic[level] = (apic[level] as number) & ~bit;
+  }
+
+  /** The same of memory and registers in two machines means that they have come to the same. For tests. */
+  hash(): string {
+    const hash = createHash('sha1');
+    hash.update(this.ram);
+    hash.update(new Uint8Array(this.cpu.reg32.buffer, this.cpu.reg32.byteOffset, this.cpu.reg32.byteLength));
+    return hash.digest('hex');
+  }
+
+  /** Everything that v86 knows how to save, in its own form. */
+  saveState(): ArrayBuffer {
+    return this.core.save_state();
+  }
+
+  /** Takes a saved state over. Once in the life of a processor: v86 does not come to the same when it is done again. */
+  restoreState(state: ArrayBuffer, clock: ClockRecord): void {
+    this.time.frozen = clock.skipped + (clock.wraps * COUNTER_RANGE + clock.counter) * NS_PER_INSTRUCTION;
+    inVirtualTime(this.time, () => this.core.restore_state(state));
+    this.compiled.length = 0;
+    this.time.restore(clock);
+  }
+
+  saveClock(): ClockRecord {
+    return this.time.save();
+  }
+
+  private trapped(port: number): boolean | undefined {
+    switch (port) {
+      case TRAPS.cpuid:
+        return this.traps?.cpuid();
+      case TRAPS.rdmsr:
+        return this.traps?.rdmsr();
+      case TRAPS.wrmsr:
+        return this.traps?.wrmsr();
+      default:
+        return false;
+    }
+  }
+
+  private takeCompiled(): void {
+    for (const { index, start, flags, code } of this.compiled) {
+      const { exports } = new wasm.Instance(new wasm.Module(code), { e: this.cpu.jit_imports });
+      this.cpu.wm.wasm_table.set(index + TABLE_OFFSET, exports['f']);
+      this.cpu.codegen_finalize_finished(index, start, flags);
+    }
+    this.compiled.length = 0;
+  }
+
+  private newView(): Uint8Array<ArrayBuffer> {
+    const { byteOffset, byteLength } = this.cpu.mem8;
+    return new Uint8Array(this.cpu.wasm_memory.buffer, byteOffset, byteLength);
+  }
+}
+
+/** What time it is inside, and what chance there is. */
+class Clockwork implements VirtualTime {
+  skipped: Nanoseconds = 0;
+  /** While a state is taken over, the moment at which it was saved. */
+  frozen: Nanoseconds | undefined;
+  counter: Uint32Array | undefined;
+  private wraps = 0;
+  private last = 0;
+  private seed = 1;
+
+  get instructions(): number {
+    const count = (this.counter?.[0] ?? 0) >>> 0;
+    if (count < this.last) this.wraps++;
+    this.last = count;
+    return this.wraps * COUNTER_RANGE + count;
+  }
+
+  get nanoseconds(): Nanoseconds {
+    return this.frozen ?? this.skipped + this.instructions * NS_PER_INSTRUCTION;
+  }
+
+  now(): number {
+    return this.nanoseconds / NS_PER_MS;
+  }
+
+  /** 32 random bits: xorshift (Marsaglia 2003, 13-17-5). */
+  draw(): number {
+    this.seed ^= this.seed << 13;
+    this.seed ^= this.seed >>> 17;
+    this.seed ^= this.seed << 5;
+    return this.seed;
+  }
+
+  random(): number {
+    return (this.draw() >>> 0) / COUNTER_RANGE;
+  }
+
+  save(): ClockRecord {
+    return { skipped: this.skipped, wraps: this.wraps, counter: this.instructions % COUNTER_RANGE, seed: this.seed };
+  }
+
+  restore({ skipped, wraps, counter, seed }: ClockRecord): void {
+    this.skipped = skipped;
+    this.wraps = wraps;
+    this.last = counter;
+    this.seed = seed;
+    if (this.counter !== undefined) this.counter[0] = counter;
+    this.frozen = undefined;
+  }
+}
+
+/** The devices that v86 makes itself. Memory is in bytes; 1 MiB is the least that its VGA takes. */
+function machineOptions(images: ProcessorImages, { memoryMb }: ProcessorOptions): V86Options {
+  return {
+    acpi: true,
+    memory_size: memoryMb * 2 ** 20,
+    vga_memory_size: 2 ** 20,
+    bios: { buffer: bufferOf(images.bios) },
+    vga_bios: { buffer: bufferOf(images.vgaBios) },
+    bzimage: { buffer: bufferOf(images.kernel) },
+    initrd: { buffer: bufferOf(images.initrd) },
+    cmdline: images.cmdline,
+    uart1: true,
+    autostart: false,
+    preserve_mac_from_state_image: true,
+    disable_keyboard: true,
+    disable_mouse: true,
+    disable_speaker: true,
+  };
+}
+
+const bufferOf = (bytes: Uint8Array): ArrayBuffer => Uint8Array.from(bytes).buffer;
+
+/** Makes the machine. Its devices are made in `init`, when all images are there, and remember what time that was. */
+async function switchOn(
+  V86: new (options: V86Options) => V86Starter,
+  time: VirtualTime,
+  options: V86Options,
+): Promise<V86Starter> {
+  const emulator = inVirtualTime(time, () => new V86(options));
+  let core: V86Core | undefined;
+  Object.defineProperty(emulator, 'v86', {
+    configurable: true,
+    get: () => core,
+    set: (made: V86Core) => {
+      const { init } = made;
+      made.init = (settings) => inVirtualTime(time, () => init.call(made, settings));
+      core = made;
+    },
+  });
+  await new Promise<void>((done) => emulator.add_listener('emulator-loaded', () => done()));
+  return emulator;
+}
