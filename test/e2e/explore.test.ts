@@ -208,7 +208,7 @@ test('where nothing is found nothing is written, and that is said', () => {
 describe('wrong input', () => {
   test.each<[string, readonly string[], RegExp]>([
     ['no such strategy', ['--strategy', 'pcr'], /--strategy.*none of them; nearest: pct/],
-    ['no such guest', ['--guest', 'linux-6.13'], /no guest is called "linux-6\.13"; nearest: linux-6\.12/],
+    ['no such guest', ['--guest', 'linux-6.22'], /no guest is called "linux-6\.22"; nearest: linux-6\.12/],
     ['no such fix', ['--without', 'post-init-slav'], /--without.*none of them; nearest: post-init-slave/],
     ['no such time', ['--time', 'never'], /--time.*none of them/],
     ['no such transport', ['--transport', 'byte'], /nearest: bytes/],

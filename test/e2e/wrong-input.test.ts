@@ -136,8 +136,8 @@ describe('a command line that is wrong', () => {
     ['too many files', ['run', 'good.yaml', 'good.yaml'], /too many arguments/],
     [
       'no such guest',
-      ['run', 'good.yaml', '--guest', 'linux-6.13'],
-      /good\.yaml: --guest: no guest is called "linux-6\.13"; nearest: linux-6\.12/,
+      ['run', 'good.yaml', '--guest', 'linux-6.22'],
+      /good\.yaml: --guest: no guest is called "linux-6\.22"; nearest: linux-6\.12/,
     ],
     ['an empty guest', ['run', 'good.yaml', '--guest', ''], /--guest: no guest is called ""/],
     ['no such transport', ['run', 'good.yaml', '--transport', 'byte'], /nearest: bytes/],
