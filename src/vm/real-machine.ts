@@ -6,6 +6,7 @@
  */
 import { assert, known } from '../base/assert.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import { saveRecord } from '../base/snapshot.ts';
 import type { Nanoseconds } from '../base/time.ts';
 import { Bus } from '../bus/bus.ts';
 import { GuestMemory } from '../bus/memory.ts';
@@ -28,6 +29,13 @@ import { SynicPages } from './processor/synic-pages.ts';
 import { VfNic } from './processor/vf-nic.ts';
 import { DEFAULT_QUANTUM } from './processor/wasm-patch.ts';
 import { inSlots } from './slots.ts';
+import {
+  decodeSnapshot,
+  encodeSnapshot,
+  type HostSideRecord,
+  type MachineRecord,
+  type SnapshotProblem,
+} from './snapshot.ts';
 
 /** What of a plan there is in a machine whose guest brings itself along. */
 export type RealPlan = Pick<Plan, 'nics' | 'latency'>;
@@ -42,6 +50,14 @@ export interface RealOptions {
   /** Instructions between two looks for interrupts. */
   readonly quantum?: number;
   readonly trace?: Recorder;
+}
+
+interface Hardware {
+  readonly processor: Processor;
+  /** {@link MachineImages.id}. */
+  readonly images: string;
+  readonly memoryMb: number;
+  readonly quantum: number;
 }
 
 /** With less the guest has no room for the buffers of two NICs. */
@@ -75,12 +91,19 @@ export class RealMachine {
   readonly latency: Latency;
   /** Quanta that were run. */
   slices = 0;
+  private readonly hardware: Hardware;
   private readonly serials: readonly SerialLine[];
   private readonly enlightenments: Enlightenments;
+  private readonly hotplug: AcpiHotplug;
+  private readonly cards: readonly VfNic[];
+  /** Host and bus before anything was done to them. */
+  private readonly untouched: string;
   private stopped = false;
 
-  private constructor(plan: RealPlan, catalogue: Catalogue, processor: Processor, trace: Recorder) {
+  private constructor(plan: RealPlan, catalogue: Catalogue, hardware: Hardware, trace: Recorder) {
+    const { processor } = hardware;
     this.plan = plan;
+    this.hardware = hardware;
     this.processor = processor;
     this.sim = new Simulation(trace);
     this.bus = new Bus(this.sim, 'bytes', new GuestMemory('bytes', (chunk) => this.chunkAt(chunk)));
@@ -92,7 +115,9 @@ export class RealMachine {
     this.serials = [new SerialLine(processor, 0), new SerialLine(processor, 1)];
     this.console = new Console(known(this.serials[0], 'ttyS0'), () => processor.now);
     this.agent = new Agent(this.sim, known(this.serials[1], 'ttyS1'));
-    this.makeVfs();
+    this.hotplug = new AcpiHotplug(processor.cpu);
+    this.cards = this.makeCards();
+    this.untouched = this.hostSideText();
   }
 
   /** Switches a machine on; it has not run an instruction. Errors: what about plan or emulator does not fit. */
@@ -102,12 +127,52 @@ export class RealMachine {
     images: MachineImages,
     options: RealOptions = {},
   ): Promise<Result<RealMachine, string>> {
-    const { memoryMb = DEFAULT_MEMORY_MB, quantum = DEFAULT_QUANTUM, trace = new Recorder() } = options;
+    const machine = await RealMachine.make(plan, catalogue, images, options);
+    if (machine.ok) machine.value.startCards();
+    return machine;
+  }
+
+  /**
+   * A machine that goes on from a snapshot. One that was taken before the host had done anything fits any NICs, and
+   * else those that it was taken with. Memory and quantum are the snapshot's.
+   */
+  static async restore(
+    plan: RealPlan,
+    catalogue: Catalogue,
+    images: MachineImages,
+    bytes: Uint8Array,
+    options: Pick<RealOptions, 'trace'> = {},
+  ): Promise<Result<RealMachine, SnapshotProblem | string>> {
+    const snapshot = decodeSnapshot(bytes);
+    if (!snapshot.ok) return snapshot;
+    const { header, record, state } = snapshot.value;
+    if (header.images !== images.id) {
+      return err({ problem: 'other images', text: 'the snapshot is of another kernel, initrd or firmware' });
+    }
+    const { memoryMb, quantum } = header;
+    const machine = await RealMachine.make(plan, catalogue, images, { ...options, memoryMb, quantum });
+    if (!machine.ok) return machine;
+    const { hostSide } = record;
+    if (hostSide !== undefined && hostSide.nics !== machine.value.nicsText) {
+      return err({ problem: 'other NICs', text: 'the snapshot is of a machine with other NICs, and they are in use' });
+    }
+    machine.value.takeOver(record, state);
+    machine.value.startCards();
+    return machine;
+  }
+
+  private static async make(
+    plan: RealPlan,
+    catalogue: Catalogue,
+    images: MachineImages,
+    { memoryMb = DEFAULT_MEMORY_MB, quantum = DEFAULT_QUANTUM, trace = new Recorder() }: RealOptions,
+  ): Promise<Result<RealMachine, string>> {
     const nics = inSlots(plan.nics);
     if (!nics.ok) return nics;
     const processor = await Processor.create(images, { memoryMb, quantum });
     if (!processor.ok) return processor;
-    return ok(new RealMachine({ ...plan, nics: nics.value }, catalogue, processor.value, trace));
+    const hardware = { processor: processor.value, images: images.id, memoryMb, quantum };
+    return ok(new RealMachine({ ...plan, nics: nics.value }, catalogue, hardware, trace));
   }
 
   get now(): Nanoseconds {
@@ -149,6 +214,30 @@ export class RealMachine {
     const end = this.runUntil(() => result !== undefined, bounds);
     if (end !== 'held') return err(end);
     return ok((result as { readonly value: T } | undefined as { readonly value: T }).value);
+  }
+
+  /** The machine as bytes, for {@link restore}; or why it cannot be saved at this moment. */
+  save(): Result<Uint8Array, string> {
+    if (this.agent.busy) return err('a command is running in the guest');
+    const own = [...this.sim.alive()].filter(({ daemon }) => !daemon).map(({ name }) => name);
+    if (own.length > 0) return err(`what runs beside the machine cannot be saved: ${own.join(', ')}`);
+    const { images, memoryMb, quantum } = this.hardware;
+    const record: MachineRecord = {
+      clock: this.processor.saveClock(),
+      slices: this.slices,
+      steps: this.sim.steps,
+      enlightenments: this.enlightenments.save(),
+      hotplug: this.hotplug.save(),
+      serials: this.serials.map((serial) => serial.save()),
+      console: this.console.save(),
+      agent: this.agent.save(),
+      hostSide: this.hostSideText() === this.untouched ? undefined : this.saveHostSide(),
+    };
+    // The emulator does not know that a card can be out of its slot.
+    for (const card of this.cards) card.withdraw();
+    const state = this.processor.saveState();
+    for (const card of this.cards) card.putBack();
+    return ok(encodeSnapshot({ header: { format: 0, images, memoryMb, quantum, body: '' }, record, state }));
   }
 
   /** The same in two machines means that their guests have come to the same. For tests. */
@@ -194,11 +283,10 @@ export class RealMachine {
     return (chunk + 1) * CHUNK <= ram.length ? ram.subarray(chunk * CHUNK, (chunk + 1) * CHUNK) : undefined;
   }
 
-  private makeVfs(): void {
-    const { sim, bus, processor, plan } = this;
+  private makeCards(): readonly VfNic[] {
+    const { sim, bus, processor, plan, hotplug } = this;
     const slots = new PciSlots(processor.cpu);
-    const hotplug = new AcpiHotplug(processor.cpu);
-    const nics = plan.nics
+    const cards = plan.nics
       .filter((nic) => nic.vf !== undefined)
       .map(({ name }, index) => {
         const fn = known(bus.functions.get(vfOf(name)), vfOf(name));
@@ -208,12 +296,49 @@ export class RealMachine {
         };
         return new VfNic({ sim, processor, slots, hotplug, fn, index, sent });
       });
-    for (const nic of nics) nic.start();
     hotplug.onEject = (slot) => {
       this.catchUp();
-      for (const nic of nics) if (nic.slot === slot) bus.deliverEjected(nic.fn.name);
+      for (const card of cards) if (card.slot === slot) bus.deliverEjected(card.fn.name);
       this.catchUp();
     };
+    return cards;
+  }
+
+  private startCards(): void {
+    for (const card of this.cards) card.start();
+  }
+
+  private takeOver(record: MachineRecord, state: ArrayBuffer): void {
+    const { sim, processor } = this;
+    processor.restoreState(state, record.clock);
+    this.bus.memory.refresh();
+    sim.clock.now = processor.now;
+    sim.steps = record.steps;
+    this.slices = record.slices;
+    this.enlightenments.restore(record.enlightenments);
+    this.hotplug.restore(record.hotplug);
+    for (const [i, serial] of record.serials.entries()) this.serials[i]?.restore(serial);
+    this.console.restore(record.console);
+    this.agent.restore(record.agent);
+    const { hostSide } = record;
+    if (hostSide === undefined) return;
+    for (const [i, card] of hostSide.cards.entries()) this.cards[i]?.restore(card);
+    this.bus.load(hostSide.bus);
+    this.host.load(hostSide.host);
+  }
+
+  private saveHostSide(): HostSideRecord {
+    const cards = this.cards.map((card) => card.save());
+    return { nics: this.nicsText, host: this.host.save(), bus: this.bus.save(), cards };
+  }
+
+  /** What tells a host that has done something from one that has not. A card's own memory is no part of that. */
+  private hostSideText(): string {
+    return saveRecord({ host: this.host.save(), bus: this.bus.save() });
+  }
+
+  private get nicsText(): string {
+    return JSON.stringify(this.plan.nics);
   }
 }
 

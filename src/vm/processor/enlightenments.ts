@@ -41,7 +41,10 @@ export interface CrashReport {
   readonly parameters: readonly bigint[];
 }
 
-export type MsrRecord = readonly (readonly [number, bigint])[];
+export interface EnlightenmentRecord {
+  readonly msrs: ReadonlyMap<number, bigint>;
+  readonly crash: CrashReport | undefined;
+}
 
 export class Enlightenments implements InstructionTraps {
   crash: CrashReport | undefined;
@@ -95,14 +98,15 @@ export class Enlightenments implements InstructionTraps {
     return true;
   }
 
-  save(): MsrRecord {
-    return [...this.msrs];
+  save(): EnlightenmentRecord {
+    return { msrs: new Map(this.msrs), crash: this.crash };
   }
 
   /** Takes over what was written; the pages in memory are as they were, and the bus knows where its own is. */
-  restore(record: MsrRecord): void {
+  restore({ msrs, crash }: EnlightenmentRecord): void {
     this.msrs.clear();
-    for (const [msr, value] of record) this.msrs.set(msr, value);
+    for (const [msr, value] of msrs) this.msrs.set(msr, value);
+    this.crash = crash;
     this.place();
   }
 

@@ -171,7 +171,7 @@ export class Processor {
 
   /** Everything that v86 knows how to save, in its own form. */
   saveState(): ArrayBuffer {
-    return this.core.save_state();
+    return inVirtualTime(this.time, () => this.core.save_state());
   }
 
   /** Takes a saved state over. Once in the life of a processor: v86 does not come to the same when it is done again. */

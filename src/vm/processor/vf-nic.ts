@@ -71,6 +71,15 @@ export class VfNic {
     if (slot !== undefined) this.parts.slots.putIn(this.card, this.space, slot);
   }
 
+  /** Leaves its slot for a moment in which nothing runs, and comes back to it. */
+  withdraw(): void {
+    if (this.slot !== undefined) this.parts.slots.takeOut(this.card);
+  }
+
+  putBack(): void {
+    if (this.slot !== undefined) this.parts.slots.putIn(this.card, this.space, this.slot);
+  }
+
   private *followSlot(): Task {
     const { fn } = this.parts;
     for (;;) {
