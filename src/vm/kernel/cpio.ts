@@ -30,7 +30,7 @@ const TYPE = { directory: 0o040000, file: 0o100000, link: 0o120000, 'character-d
 
 /** An archive with these entries in this order, padded to {@link BLOCK}. */
 export function encodeCpio(entries: readonly CpioEntry[]): Uint8Array {
-  const pieces = entries.map((entry, index) => encodeEntry(entry, index + 1));
+  const pieces = entries.map((entry, index) => encodeEntry(entry, index));
   pieces.push(
     encodeRecord({ inode: 0, mode: 0, links: 1, path: TRAILER, major: 0, minor: 0, bytes: new Uint8Array() }),
   );
@@ -72,7 +72,7 @@ function encodeRecord({ inode, mode, links, path, major, minor, bytes }: Record)
     // The device that the file system stood on, then the one that the entry is.
     ...[0, 0, major, minor, name.length, check],
   ];
-  const header = Buffer.from(MAGIC + fields.map((field) => field.toString(16).padStart(8, '0')).join(''));
+  const header = Buffer.from(MAGIC + fields.map((field) => field.toString(16).toUpperCase().padStart(8, '0')).join(''));
   const named = padded(Buffer.concat([header, name]));
   return Buffer.concat([named, padded(bytes)]);
 }
