@@ -1,5 +1,6 @@
 /** `netvsim kernel`: the real kernel that `boot` runs, fetched and put together. */
 import { resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { asJson } from '../report/json.ts';
 import { formatTable } from '../report/table.ts';
@@ -54,6 +55,8 @@ async function install(flags: Flags, end: (exit: number) => void): Promise<void>
   const mirror = flags.mirror ?? DEBIAN;
   if (!isMirror(mirror))
     throw new InputError(`--mirror ${mirror}: is no address (http://..., https://... or file://...)`);
+  // A handler that is set while main.ts runs interruptible work is gone when that is over.
+  await setImmediate();
   const stop = new AbortController();
   const ignore = onInterrupt(() => stop.abort());
   try {

@@ -14,6 +14,10 @@ const WANTED = {
   udev: ['udevadm', '--version'],
   'cloud-init': ['/usr/bin/python3', '-c', 'import cloudinit.net'],
   'util-linux': [UNSHARE, '--version'],
+  apt: ['apt-get', '--version'],
+  dpkg: ['dpkg-deb', '--version'],
+  'xz-utils': ['xz', '--version'],
+  'debian-archive-keyring': ['test', '-e', '/usr/share/keyrings/debian-archive-keyring.gpg'],
 } as const;
 
 /** Fails with the name of the package when a program is missing. */

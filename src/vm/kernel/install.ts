@@ -2,7 +2,7 @@
  * Puts the boot files together in the cache folder. All is made under a temporary name beside it and renamed at the end:
  * whoever is interrupted has what was there before, or nothing.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { FetchedPackages, PackageSource, Tell } from './apt.ts';
@@ -44,6 +44,10 @@ export async function installKernel(
   try {
     removeLeftovers(cache);
     mkdirSync(join(draft, 'packages'), { recursive: true });
+  } catch (error) {
+    return err(cannotWrite(error, cache));
+  }
+  try {
     const fetched = await source(join(draft, 'packages'), tell, signal);
     if (!fetched.ok) return fetched;
     tell('writing the boot files');
@@ -57,12 +61,17 @@ export async function installKernel(
     replace(join(draft, 'kernel'), kernelFolder(cache), join(draft, 'old'));
     return ok({ wasThere: false, manifest: JSON.parse(text) as Manifest, warnings: fetched.value.warnings });
   } catch (error) {
-    const { code, path } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    return err(`${path ?? cache}: cannot be written (${code})`);
+    return err(cannotWrite(error, cache));
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
+}
+
+/** What is no error of the system is a bug of ours. */
+function cannotWrite(error: unknown, cache: string): string {
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code === undefined) throw error;
+  return `${path ?? cache}: cannot be written (${code})`;
 }
 
 /** A folder is not renamed onto one that has files: what was there steps aside first. */
@@ -101,11 +110,13 @@ interface Built {
 function buildFiles({ root, packages }: FetchedPackages): Result<Built, string> {
   const release = releaseOf(packages);
   if (release === undefined) return err('the packages have no kernel among them');
-  const boot = (name: string): Uint8Array => readFileSync(join(root, 'boot', `${name}-${release}`));
-  const vmlinuz = boot('vmlinuz');
+  const paths = [`boot/vmlinuz-${release}`, `boot/config-${release}`, BIOS, VGA_BIOS];
+  const missing = paths.find((path) => !existsSync(join(root, path)));
+  if (missing !== undefined) return err(`${missing}: is not in the packages`);
+  const [vmlinuz, config, bios, vgaBios] = paths.map((path) => readFileSync(join(root, path))) as Four<Buffer>;
   const image = readBzImage(vmlinuz);
   if (!image.ok) return err(`vmlinuz-${release}: ${image.error}`);
-  if (!configHasHyperV(Buffer.from(boot('config')).toString())) return err(`${release} is built without CONFIG_HYPERV`);
+  if (!configHasHyperV(config.toString())) return err(`${release} is built without CONFIG_HYPERV`);
   const modules = readModules(join(root, 'lib/modules', release));
   if (!modules.ok) return modules;
   const userland = readUserland(root);
@@ -114,11 +125,13 @@ function buildFiles({ root, packages }: FetchedPackages): Result<Built, string> 
     vmlinuz,
     'userland.cpio': encodeCpio(userland.value),
     'modules.cpio': encodeCpio(modules.value.entries),
-    'bios.bin': readFileSync(join(root, BIOS)),
-    'vgabios.bin': readFileSync(join(root, VGA_BIOS)),
+    'bios.bin': bios,
+    'vgabios.bin': vgaBios,
   };
   return ok({ release: image.value.release, files });
 }
+
+type Four<T> = [T, T, T, T];
 
 const releaseOf = (packages: readonly InstalledPackage[]): string | undefined =>
   packages.flatMap(({ name }) => /^linux-image-(.+)$/.exec(name)?.[1] ?? [])[0];

@@ -86,6 +86,12 @@ test('an installation that fails or is interrupted leaves what was there', async
   expect(readdirSync(cache)).toEqual(['kernel']);
 });
 
+test('a cache that cannot be a folder is said', async () => {
+  const file = join(folderOf({ file: 'hello' }), 'file');
+  const done = await install(file, never);
+  expect(done.ok ? '' : done.error).toBe(`${file}: cannot be written (EEXIST)`);
+});
+
 test('what an installation left that was ended by force is taken away, one that runs is not', async () => {
   const NOBODY = 4_194_305; // above the largest process id of Linux (PID_MAX_LIMIT)
   const cache = folderOf({ [`.kernel.${NOBODY}.tmp/x`]: '', '.kernel.1.tmp/x': '', 'snapshots/a': '' });
@@ -108,7 +114,7 @@ test.each<[string, Record<string, Uint8Array | undefined>, RegExp]>([
     { 'usr/lib/i386-linux-gnu/libmnl.so.0': undefined },
     /^libmnl\.so\.0: is not in the packages, and bin\/ip needs it$/,
   ],
-  ['no BIOS', { 'usr/share/seabios/bios.bin': undefined }, /seabios\/bios\.bin: /],
+  ['no BIOS', { 'usr/share/seabios/bios.bin': undefined }, /^usr\/share\/seabios\/bios\.bin: is not in the packages$/],
 ])('packages with %s are refused, and nothing is installed', async (_, changes, error) => {
   const cache = folderOf({});
   const done = await install(cache, having(packageFiles(changes)));
