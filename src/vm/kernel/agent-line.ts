@@ -7,9 +7,6 @@ import { RECORD_SEPARATOR } from './init.ts';
 /** The line discipline of the guest keeps no longer line (Linux, drivers/tty/n_tty.c, N_TTY_BUF_SIZE). */
 const LONGEST = 4095;
 
-/** Interrupts the command that runs: its exit code is then 130 (128 + SIGINT). The agent goes on. */
-export const INTERRUPT_COMMAND = '\u0003';
-
 /** What the guest said: that the agent waits (again: it had ended), or what a command printed and its exit code. */
 export type AgentAnswer =
   | { readonly kind: 'ready' }
