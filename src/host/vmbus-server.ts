@@ -304,8 +304,16 @@ export class VmbusServer implements Behaviour, GpadlServer {
 
   private released({ childRelid }: Received<'relidReleased'>): void {
     const channel = this.channelAt(childRelid);
-    if (channel?.offer === 'rescinded') this.remove(channel);
-    else this.refuse(this.devOf(childRelid), 'relidReleased', 'the channel is not rescinded');
+    if (channel?.offer === 'rescinded') {
+      this.remove(channel);
+    } else if (channel?.offer === 'told' && channel.open === undefined) {
+      // A guest whose bus driver goes releases what it was offered, without UNLOAD (drivers/hv/vmbus_drv.c,
+      // vmbus_exit()); the offer is made again when it asks for offers.
+      this.gpadls.forget(childRelid);
+      channel.offer = 'kept';
+    } else {
+      this.refuse(this.devOf(childRelid), 'relidReleased', 'the channel is neither rescinded nor closed');
+    }
   }
 
   private remove(channel: ServerChannel): void {

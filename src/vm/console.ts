@@ -12,13 +12,13 @@ export interface ConsoleLine {
 }
 
 const PANIC = /Kernel panic - not syncing/;
+const END_OF_PANIC = /---\[ end Kernel panic/;
 /** So many lines say what led to the end. */
 const TAIL = 20;
 
 export interface ConsoleRecord {
   readonly lines: readonly ConsoleLine[];
   readonly partial: readonly number[];
-  readonly panic: string | undefined;
 }
 
 export class Console {
@@ -28,6 +28,8 @@ export class Console {
   readonly lineListeners: ((line: ConsoleLine) => void)[] = [];
   /** What the kernel said when it stopped for good. */
   panic: string | undefined;
+  /** Whether it has said all that it says then. */
+  hasPanicked = false;
   private readonly line: SerialLine;
   private readonly now: () => Nanoseconds;
   private all: ConsoleLine[] = [];
@@ -56,13 +58,12 @@ export class Console {
   }
 
   save(): ConsoleRecord {
-    return { lines: [...this.all], partial: [...this.partial], panic: this.panic };
+    return { lines: [...this.all], partial: [...this.partial] };
   }
 
-  restore({ lines, partial, panic }: ConsoleRecord): void {
+  restore({ lines, partial }: ConsoleRecord): void {
     this.all = [...lines];
     this.partial = [...partial];
-    this.panic = panic;
   }
 
   private hear(byte: number): void {
@@ -75,6 +76,7 @@ export class Console {
     this.partial = [];
     this.all.push(line);
     if (PANIC.test(line.text)) this.panic ??= line.text;
+    if (END_OF_PANIC.test(line.text)) this.hasPanicked = true;
     for (const listener of this.lineListeners) listener(line);
   }
 }

@@ -23,6 +23,7 @@ import { Console } from './console.ts';
 import { AcpiHotplug } from './processor/acpi-hotplug.ts';
 import { Enlightenments } from './processor/enlightenments.ts';
 import { PciSlots } from './processor/pci-slots.ts';
+import { Power } from './processor/power.ts';
 import { Processor, type ProcessorImages } from './processor/processor.ts';
 import { SerialLine } from './processor/serial-line.ts';
 import { SynicPages } from './processor/synic-pages.ts';
@@ -63,6 +64,8 @@ interface Hardware {
 /** With less the guest has no room for the buffers of two NICs. */
 const DEFAULT_MEMORY_MB = 192;
 const CHUNK = 2 ** 16;
+/** How long a kernel that panics may go on to say why: a second, or less when it sleeps. Invented. */
+const PANIC_SLICES = 10_000;
 
 /** Why {@link RealMachine.runUntil} came back. */
 export type RunEnd =
@@ -72,7 +75,11 @@ export type RunEnd =
   /** The kernel says that it has stopped. */
   | 'panic'
   /** The processor sleeps with interrupts off. */
-  | 'stopped';
+  | 'stopped'
+  /** The guest has switched the machine off. */
+  | 'off'
+  /** The guest wants the machine to begin anew. */
+  | 'reset';
 
 export interface RunBounds {
   /** How much virtual time may pass. */
@@ -95,6 +102,7 @@ export class RealMachine {
   private readonly serials: readonly SerialLine[];
   private readonly enlightenments: Enlightenments;
   private readonly hotplug: AcpiHotplug;
+  private readonly power: Power;
   private readonly cards: readonly VfNic[];
   /** Host and bus before anything was done to them. */
   private readonly untouched: string;
@@ -116,6 +124,7 @@ export class RealMachine {
     this.console = new Console(known(this.serials[0], 'ttyS0'), () => processor.now);
     this.agent = new Agent(this.sim, known(this.serials[1], 'ttyS1'));
     this.hotplug = new AcpiHotplug(processor.cpu);
+    this.power = new Power(processor.cpu);
     this.cards = this.makeCards();
     this.untouched = this.hostSideText();
   }
@@ -142,7 +151,7 @@ export class RealMachine {
     images: MachineImages,
     bytes: Uint8Array,
     options: Pick<RealOptions, 'trace'> = {},
-  ): Promise<Result<RealMachine, SnapshotProblem | string>> {
+  ): Promise<Result<RealMachine, SnapshotProblem>> {
     const snapshot = decodeSnapshot(bytes);
     if (!snapshot.ok) return snapshot;
     const { header, record, state } = snapshot.value;
@@ -151,7 +160,7 @@ export class RealMachine {
     }
     const { memoryMb, quantum } = header;
     const machine = await RealMachine.make(plan, catalogue, images, { ...options, memoryMb, quantum });
-    if (!machine.ok) return machine;
+    if (!machine.ok) return err({ problem: 'no machine', text: machine.error });
     const { hostSide } = record;
     if (hostSide !== undefined && hostSide.nics !== machine.value.nicsText) {
       return err({ problem: 'other NICs', text: 'the snapshot is of a machine with other NICs, and they are in use' });
@@ -184,6 +193,14 @@ export class RealMachine {
     return this.console.panic ?? (this.enlightenments.crash === undefined ? undefined : 'the kernel reports a crash');
   }
 
+  /** Whether nothing more is to be expected of the guest. */
+  get ended(): Extract<RunEnd, 'panic' | 'stopped' | 'off' | 'reset'> | undefined {
+    if (this.panic !== undefined) return 'panic';
+    const { state } = this.power;
+    if (state !== 'on') return state;
+    return this.stopped ? 'stopped' : undefined;
+  }
+
   /** Starts a context beside the host's. */
   spawn(name: string, task: Task<unknown>): Context {
     return this.sim.spawn(name, 'scenario', task);
@@ -194,8 +211,9 @@ export class RealMachine {
     const [lastTime, lastSlice] = [this.now + time, this.slices + slices];
     for (;;) {
       if (condition()) return 'held';
-      if (this.panic !== undefined) return 'panic';
-      if (this.stopped) return 'stopped';
+      const end = this.ended;
+      if (end === 'panic') this.hearPanicOut();
+      if (end !== undefined) return end;
       if (this.now >= lastTime) return 'time';
       if (this.slices >= lastSlice) return 'slices';
       this.step(lastTime);
@@ -243,6 +261,13 @@ export class RealMachine {
   /** The same in two machines means that their guests have come to the same. For tests. */
   memoryHash(): string {
     return this.processor.hash();
+  }
+
+  /** Lets a kernel that panics say why. */
+  private hearPanicOut(): void {
+    const last = this.slices + PANIC_SLICES;
+    while (!this.console.hasPanicked && !this.stopped && this.slices < last) this.step(Number.MAX_SAFE_INTEGER);
+    this.console.hasPanicked = true;
   }
 
   /** One quantum of the processor, and the host as far as that; or sleep to the next thing that happens. */

@@ -56,7 +56,7 @@ export interface SnapshotHeader {
 }
 
 export interface SnapshotProblem {
-  readonly problem: 'corrupt' | 'another format' | 'other images' | 'other NICs';
+  readonly problem: 'corrupt' | 'another format' | 'other images' | 'other NICs' | 'no machine';
   /** One line for people. */
   readonly text: string;
 }

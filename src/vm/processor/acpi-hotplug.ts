@@ -33,7 +33,10 @@ export class AcpiHotplug {
   private readonly cpu: V86Cpu;
   private status = 0;
   private enable = 0;
-  /** Slots that something came into, and slots that are asked for; both stay until the next event. */
+  /**
+   * Slots that something came into, and slots that are asked for. The tables read both once a slot, so that a bit stays
+   * until its slot is asked for, or is let go of; a guest that is told of a slot again finds nothing new there.
+   */
   private up = 0;
   private down = 0;
 
@@ -62,15 +65,15 @@ export class AcpiHotplug {
 
   /** Says that something is in the slot. */
   plugged(slot: number): void {
-    this.up = 1 << slot;
-    this.down = 0;
+    this.up |= 1 << slot;
+    this.down &= ~(1 << slot);
     this.raise();
   }
 
   /** Asks the guest to let go of the slot. */
   askToEject(slot: number): void {
-    this.up = 0;
-    this.down = 1 << slot;
+    this.up &= ~(1 << slot);
+    this.down |= 1 << slot;
     this.raise();
   }
 
@@ -89,6 +92,8 @@ export class AcpiHotplug {
   }
 
   private ejected(slots: number): void {
+    this.up &= ~slots;
+    this.down &= ~slots;
     for (let slot = 0; slot < SLOTS; slot++) if (((slots >>> slot) & 1) === 1) this.onEject?.(slot);
   }
 }

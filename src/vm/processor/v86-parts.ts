@@ -104,6 +104,7 @@ export interface V86Cpu {
   codegen_finalize: (index: number, start: number, flags: number, pointer: number, length: number) => void;
   codegen_finalize_finished(index: number, start: number, flags: number): void;
   main_loop(): number;
+  reboot_internal(): void;
   get_apic_addr(): number;
   device_raise_irq(irq: number): void;
   write_blob(blob: Uint8Array, offset: number): void;
