@@ -85,7 +85,7 @@ export class Agent {
     this.line.send(Buffer.from(line));
     const answer = yield* cell.wait();
     this.waiting = undefined;
-    return answer ?? { problem: 'no answer', command, output: this.reader.pending };
+    return answer ?? { problem: 'no answer', command, output: textOf(this.reader.pending) };
   }
 
   private heard(answer: AgentAnswer): void {
@@ -93,10 +93,13 @@ export class Agent {
       if (!this.isReady) this.ready.inject(true);
       this.isReady = true;
     } else if (answer.sequence === this.waiting?.sequence) {
-      this.waiting.cell.inject({ code: answer.exit, output: answer.output });
+      this.waiting.cell.inject({ code: answer.exit, output: textOf(answer.output) });
     }
   }
 }
 
 /** Whether a command was carried out, whatever its exit code. */
 export const isAnswered = (outcome: CommandOutcome): outcome is CommandResult => 'code' in outcome;
+
+/** Text of bytes that were read as one character each, because a line gives them one by one. */
+const textOf = (bytes: string): string => Buffer.from(bytes, 'latin1').toString();

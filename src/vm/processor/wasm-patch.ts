@@ -151,7 +151,7 @@ class Patch {
         whole = concat([whole.subarray(0, locals), prefix, whole.subarray(locals)]);
       } else if (index === mainLoop) {
         // It goes on while less than a millisecond has passed: with no time at all it goes on once.
-        whole = whole.slice();
+        whole = Uint8Array.from(whole);
         replaceOnce(whole, [OP.f64Const, ...double(1)], [OP.f64Const, ...double(0)], 'frame time in main_loop');
       }
       parts.push(unsigned(whole.length), whole);
