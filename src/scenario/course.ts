@@ -3,6 +3,7 @@ import type { Nanoseconds } from '../base/time.ts';
 import type { RunLimits, Simulation, Stop } from '../sim/simulation.ts';
 import { findSpin } from '../sim/spin.ts';
 import { LongWaits } from './long-waits.ts';
+import type { Stage } from './stage.ts';
 
 /** Steps between two looks. A run that has done so many at one moment is looked at for a spin. Invented. */
 const STEPS_BETWEEN_LOOKS = 50_000;
@@ -17,19 +18,23 @@ export class Course {
   readonly waits: LongWaits;
   /** What is done over and over, when the run spins: it goes no further then. */
   spin: readonly string[] | undefined;
+  private readonly stage: Stage;
   private readonly sim: Simulation;
   private readonly options: CourseOptions;
+  private over: (() => boolean) | undefined;
 
-  constructor(sim: Simulation, options: CourseOptions) {
-    this.sim = sim;
+  constructor(stage: Stage, options: CourseOptions) {
+    this.stage = stage;
+    this.sim = stage.sim;
     this.options = options;
-    this.waits = new LongWaits(sim);
+    this.waits = new LongWaits(stage.sim);
   }
 
-  /** Runs until this moment, or until the run ends, for whatever reason, before it. */
-  runUntil(until: Nanoseconds): Stop {
+  /** Runs until this moment, until `over` says so, or until the run ends, for whatever reason, before it. */
+  runUntil(until: Nanoseconds, over?: () => boolean): Stop {
     const { sim } = this;
     const { stepsMax, onProgress } = this.options;
+    this.over = over;
     for (;;) {
       const begun = sim.now;
       const look = Math.min(until, this.waits.due);
@@ -59,8 +64,10 @@ export class Course {
   }
 
   private run(until: Nanoseconds, stepsMax: number): Stop {
+    const { over } = this;
     const { enough } = this.options;
-    const limits: RunLimits = { until, stepsMax, ...(enough === undefined ? {} : { enough }) };
-    return this.sim.run(limits);
+    const either = over === undefined ? enough : () => over() || enough?.() === true;
+    const limits: RunLimits = { until, stepsMax, ...(either === undefined ? {} : { enough: either }) };
+    return this.stage.run?.(limits) ?? this.sim.run(limits);
   }
 }

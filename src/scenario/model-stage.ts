@@ -109,14 +109,14 @@ export class ModelStage implements Stage {
   }
 
   *until(question: Question, limit: Nanoseconds): Task<Answer> {
-    const now = this.ask(question);
+    const now = this.answer(question);
     if (now.holds || limit === 0) return now;
     const cell = new WaitCell<Answer>(this.sim, `expectation within ${formatDuration(limit)}`, limit);
     const waiting = { question, cell };
     this.waiting.add(waiting);
     const answer = yield* cell.wait();
     this.waiting.delete(waiting);
-    return answer ?? this.ask(question);
+    return answer ?? this.answer(question);
   }
 
   unread(): ReturnType<NonNullable<Stage['unread']>> {
@@ -131,7 +131,11 @@ export class ModelStage implements Stage {
     });
   }
 
-  ask(question: Question): Answer {
+  *ask(question: Question): Task<Answer> {
+    return this.answer(question);
+  }
+
+  private answer(question: Question): Answer {
     for (const kind of TOLD_BY[question.ask]) this.told.get(kind)?.write();
     switch (question.ask) {
       case 'datapath':
@@ -223,7 +227,7 @@ export class ModelStage implements Stage {
     place.read();
     for (const waiting of this.waiting) {
       if (!TOLD_BY[waiting.question.ask].includes(event.kind)) continue;
-      const answer = this.ask(waiting.question);
+      const answer = this.answer(waiting.question);
       if (!answer.holds) continue;
       this.waiting.delete(waiting);
       waiting.cell.inject(answer);

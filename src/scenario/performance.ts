@@ -92,7 +92,7 @@ export class Performance {
 
   private *expect(step: Step, question: Question, limit: Nanoseconds): Task<boolean> {
     const within = step.when.at === 'within';
-    const answer: Answer = within ? yield* this.stage.until(question, limit) : this.stage.ask(question);
+    const answer: Answer = within ? yield* this.stage.until(question, limit) : yield* this.stage.ask(question);
     const { holds: held, found } = answer;
     this.stage.sim.trace.emit({ kind: 'scenario.expect', line: step.line, text: step.text, held, found });
     if (!held) this.fail('expectation', step, `found ${found}${within ? ` after ${formatDuration(limit)}` : ''}`);

@@ -73,8 +73,9 @@ export function runScenario<S extends Stage>(
   watch.noteIn(stage.sim);
   const performance = new Performance(scenario, stage);
   const { stepsMax = USUAL_STEPS_MAX, onProgress, enough } = options;
-  const course = new Course(stage.sim, { stepsMax, onProgress, enough });
-  const { stop, stuck } = drive(stage.sim, performance, course);
+  const course = new Course(stage, { stepsMax, onProgress, enough });
+  const { stop, stuck } = drive(stage, performance, course);
+  stage.conclude?.();
   // What still ticks may let somebody go on after all.
   if (stop === 'idle') course.waits.rest();
   if (stop === 'idle' || stop === 'until') {
@@ -101,27 +102,44 @@ interface Outcome {
 }
 
 /** First the steps, then what follows from them. */
-function drive(sim: Simulation, performance: Performance, course: Course): Outcome {
-  while (!performance.over) {
-    const due = performance.due + PATIENCE;
-    const stop = course.runUntil(due);
-    if (stop === 'idle') return { stop, stuck: describeRest(sim) };
-    if (stop === 'until' && due < performance.due + PATIENCE) continue;
-    if (stop === 'until' && !performance.over) return { stop, stuck: [overdue(sim, performance)] };
-    if (stop !== 'until') return { stop, stuck: describeSpin(sim, course) };
-  }
-  const stop = course.runUntil(sim.now + AFTERMATH);
-  if (stop === 'idle') return { stop, stuck: describeRest(sim) };
+function drive(stage: Stage, performance: Performance, course: Course): Outcome {
+  const ended = performSteps(stage, performance, course);
+  if (ended !== undefined) return ended;
+  const { sim, settling = AFTERMATH } = stage;
+  const stop = course.runUntil(sim.now + settling);
+  if (stop === 'idle') return { stop, stuck: describeEnd(stage, performance) };
   if (stop !== 'until') return { stop, stuck: describeSpin(sim, course) };
   // Something still ticks, so a wait alone is no finding; a ring of contexts that wait for each other is.
   const ring = (findStuck(sim)?.cycle.length ?? 0) > 0;
   return { stop, stuck: ring ? describeRest(sim) : [] };
 }
 
+/** The end of the run, when there is none of the steps. */
+function performSteps(stage: Stage, performance: Performance, course: Course): Outcome | undefined {
+  const { sim, settling } = stage;
+  // What comes to rest by itself is not interrupted before it does.
+  const over = settling === undefined ? undefined : () => performance.over;
+  while (!performance.over) {
+    const due = performance.due + PATIENCE;
+    const stop = course.runUntil(due, over);
+    if (stop === 'asked' && over?.() === true) return undefined;
+    if (stop === 'idle') return { stop, stuck: describeEnd(stage, performance) };
+    if (stop === 'until' && due < performance.due + PATIENCE) continue;
+    if (stop === 'until' && !performance.over) return { stop, stuck: [overdue(sim, performance)] };
+    if (stop !== 'until') return { stop, stuck: describeSpin(sim, course) };
+  }
+  return undefined;
+}
+
 function describeSpin(sim: Simulation, { spin }: Course): readonly Failure[] {
   if (spin === undefined) return [];
   const found = `at ${formatMoment(sim.now)} s the same is done over and over: ${spin.join(', ')}`;
   return [{ kind: 'stuck', line: undefined, what: 'livelock', found, at: sim.now, step: sim.steps }];
+}
+
+/** Why nothing more can happen, where that is no good end. */
+function describeEnd({ sim, death }: Stage, { line }: Performance): readonly Failure[] {
+  return death === undefined ? describeRest(sim) : [{ kind: 'stuck', line, ...death, at: sim.now, step: sim.steps }];
 }
 
 function describeRest(sim: Simulation): readonly Failure[] {

@@ -8,7 +8,7 @@ import type { GuestCommand } from '../guest/uapi/uapi.ts';
 import type { HostAction } from '../host/action.ts';
 import type { Latency } from '../sim/latency.ts';
 import type { Task } from '../sim/operation.ts';
-import type { Simulation } from '../sim/simulation.ts';
+import type { RunLimits, Simulation, Stop } from '../sim/simulation.ts';
 import type { Side } from '../trace/event.ts';
 
 /** A device by its scenario name: `nic1` for the synthetic NIC, `nic1.vf` for its VF. */
@@ -57,6 +57,14 @@ export interface Stage {
   readonly latency?: Latency;
   /** Returns when the modules that the plan names are loaded; a stage that begins with them loaded has none. */
   booted?(): Task;
+  /** Lets time go on within the limits; where it is not there, the simulation is all that there is to run. */
+  run?(limits: RunLimits): Stop;
+  /** How long a run goes on behind its last step on a stage that never comes to rest. */
+  readonly settling?: Nanoseconds;
+  /** Why nothing more can happen, when the guest has stopped for good, and what it said last. */
+  readonly death?: { readonly what: string; readonly found: string } | undefined;
+  /** Called once, when the run is over: tells what happened in it and was not told yet. */
+  conclude?(): void;
   /** Does it, and returns when the host has taken it up (not when all its consequences are over). A refusal is in the
    * trace, and the answer says why. */
   host(action: HostAction): Task<{ readonly refused: string } | undefined>;
@@ -69,8 +77,8 @@ export interface Stage {
   stopFlow(name: string): Task<{ readonly refused: string } | undefined>;
   /** The rings that hold something although nothing can run, with the side that ought to read it. Only looks. */
   unread?(): readonly { readonly dev: DevName; readonly reader: Side }[];
-  /** The answer at this moment. Only looks. */
-  ask(question: Question): Answer;
+  /** The answer at this moment. Only looks, but may have to ask the guest. */
+  ask(question: Question): Task<Answer>;
   /** Blocks until the answer holds, or the limit is over; gives the last answer. */
   until(question: Question, limit: Nanoseconds): Task<Answer>;
 }

@@ -66,7 +66,11 @@ export class FakeStage implements Stage {
     return undefined;
   }
 
-  ask(question: Question): Answer {
+  *ask(question: Question): Task<Answer> {
+    return this.answer(question);
+  }
+
+  private answer(question: Question): Answer {
     const from = this.script.yesFrom?.[question.ask];
     const holds = from !== undefined && this.sim.now >= from;
     return { holds, found: holds ? 'yes' : 'something else' };
@@ -76,7 +80,7 @@ export class FakeStage implements Stage {
     const from = this.script.yesFrom?.[question.ask] ?? Number.POSITIVE_INFINITY;
     const wait = Math.max(0, Math.min(limit, from - this.sim.now));
     yield* this.sim.sleep(wait, 'an answer') as Operation<void>;
-    return this.ask(question);
+    return this.answer(question);
   }
 
   private refusal(): { readonly refused: string } | undefined {
