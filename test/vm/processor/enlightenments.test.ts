@@ -34,11 +34,9 @@ function machine() {
   };
   const processor = { cpu, ram, now: 12_345, interrupt: (vector: number) => interrupts.push(vector) };
   const sim = new Simulation();
-  const bus = new Bus(
-    sim,
-    'bytes',
-    new GuestMemory('bytes', (chunk) => ram.subarray(chunk * CHUNK, (chunk + 1) * CHUNK)),
-  );
+  const backing = (chunk: number) =>
+    (chunk + 1) * CHUNK <= RAM ? ram.subarray(chunk * CHUNK, (chunk + 1) * CHUNK) : undefined;
+  const bus = new Bus(sim, 'bytes', new GuestMemory('bytes', backing));
   const pages = new SynicPages(processor as unknown as Processor, bus);
   const enlightenments = new Enlightenments(processor as unknown as Processor, bus, pages, () => undefined);
   const write = (msr: number, value: bigint): boolean => {
