@@ -1,50 +1,25 @@
 import { assert } from './assert.ts';
+import { NumberSet } from './number-set.ts';
 
 /** Gives out the lowest free number, from zero; a freed number is given out again first. */
 export class LowestFree {
-  /** All numbers from here on are free, but for those in {@link ahead}. */
-  private edge = 0;
-  /** Taken numbers at or above the edge: somebody chose them himself. */
-  private readonly ahead = new Set<number>();
-  /** Free numbers below the edge, falling: the last one is the lowest. */
-  private readonly freed: number[] = [];
+  private readonly taken = new NumberSet();
 
   /** The number, or undefined when all below `limit` are taken. */
   take(limit: number): number | undefined {
-    const again = this.freed.at(-1);
-    if (again !== undefined) return again < limit ? this.freed.pop() : undefined;
-    while (this.ahead.delete(this.edge)) this.edge++;
-    return this.edge < limit ? this.edge++ : undefined;
+    const number = this.taken.lowestAbsent();
+    if (number >= limit) return undefined;
+    this.taken.add(number);
+    return number;
   }
 
   /** Marks a number that somebody chose himself; false when it is taken. */
   reserve(number: number): boolean {
-    if (number >= this.edge) {
-      const before = this.ahead.size;
-      return this.ahead.add(number).size > before;
-    }
-    const at = this.freed.indexOf(number);
-    if (at !== -1) this.freed.splice(at, 1);
-    return at !== -1;
+    return this.taken.add(number);
   }
 
   free(number: number): void {
-    if (this.ahead.delete(number)) return;
-    const at = this.placeOf(number);
-    assert(number < this.edge && this.freed[at] !== number, `${number} is freed but was not taken`);
-    this.freed.splice(at, 0, number);
-  }
-
-  /** Where a number stands, or would stand, among the freed ones. */
-  private placeOf(number: number): number {
-    let low = 0;
-    let high = this.freed.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.freed[middle] as number) > number) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    assert(this.taken.delete(number), `${number} is freed but was not taken`);
   }
 }
 

@@ -1,19 +1,25 @@
 import { assert } from './assert.ts';
 
-/** What an {@link OrderedList} holds: higher `priority` comes first. */
+/** What an {@link OrderedList} holds. */
 export interface Prioritised {
   readonly name: string;
   readonly priority: number;
 }
 
 /**
- * Entries by falling priority; equal priorities in the order in which they were added.
- * Source: kernel/notifier.c, notifier_chain_register(): a new block goes behind existing equals.
+ * Entries by falling priority, or by rising; equal priorities in the order in which they were added.
+ * Source: Linux kernel/notifier.c, notifier_chain_register(), where the higher one is first; FreeBSD
+ * sys/kern/subr_eventhandler.c, where the lower one is: both put a new entry behind existing equals.
  */
 export class OrderedList<T extends Prioritised> {
   private readonly entries: T[] = [];
   /** What stood behind an entry when it was removed: a removed list node keeps its `next`. */
   private readonly followers = new WeakMap<T, { readonly next: T | undefined }>();
+  private readonly sign: 1 | -1;
+
+  constructor(first: 'highest' | 'lowest' = 'highest') {
+    this.sign = first === 'highest' ? 1 : -1;
+  }
 
   get size(): number {
     return this.entries.length;
@@ -21,7 +27,7 @@ export class OrderedList<T extends Prioritised> {
 
   add(entry: T): void {
     assert(!this.entries.includes(entry), `${entry.name} is added twice`);
-    const at = this.entries.findIndex((other) => other.priority < entry.priority);
+    const at = this.entries.findIndex((other) => (entry.priority - other.priority) * this.sign > 0);
     this.entries.splice(at === -1 ? this.entries.length : at, 0, entry);
   }
 

@@ -143,6 +143,54 @@ const WORDS: Words = {
     say: ({ message, dev, ifname, flags, master, cause }) =>
       `${message} ${dev} (${ifname}), flags ${hex(flags)}${yes(master !== '', `, master ${master}`, '')}${also(cause)}`,
   },
+  'ifnet.state': {
+    who: 'guest',
+    say: ({ dev, state, ifname, ifindex, vnet }) => `${dev} (${ifname}, index ${ifindex}) is ${state} in ${vnet}`,
+  },
+  'ifnet.visible': {
+    who: 'guest',
+    say: ({ dev, channel, visible, ifname, ifindex, vnet }) =>
+      `${dev} (${ifname}, index ${ifindex}) is ${yes(visible, 'found', 'no longer found')} by ${channel} in ${vnet}`,
+  },
+  eventhandler: {
+    who: 'guest',
+    say: ({ event, dev, handler, detail }) => `${event} ${dev}${also(detail)}: ${handler} is called`,
+  },
+  'ifindex.scan': {
+    who: 'guest',
+    chatter: true,
+    say: ({ table, what, scanned, found }) => `${table}: ${what} goes through ${scanned} slots and finds ${found}`,
+  },
+  'ifindex.grow': { who: 'guest', say: ({ table, capacity }) => `${table} grows to ${capacity} slots` },
+  routing: {
+    who: 'guest',
+    chatter: true,
+    say: ({ message, what, dev, ifname, flags, vnet }) =>
+      `${message} ${dev} (${ifname}) in ${vnet}, flags ${hex(flags)}${also(what)}`,
+  },
+  devctl: {
+    who: 'guest',
+    say: ({ system, subsystem, type, data }) => `devctl ${system} ${subsystem} ${type}${also(data)}`,
+  },
+  vnet: { who: 'guest', say: ({ vnet, state }) => `vnet ${vnet} is ${state}` },
+  'lock.order': {
+    who: 'guest',
+    alarm: true,
+    say: ({ problem, thread, holds, takes }) =>
+      yes(
+        problem === 'reversal',
+        `lock order reversal: ${thread} takes ${takes} while it has ${holds}`,
+        `${thread} may sleep for ${takes} while it has ${holds}`,
+      ),
+  },
+  'memory.fault': {
+    who: 'guest',
+    alarm: true,
+    say: ({ fault, dev, what, by, freedBy }) =>
+      `${fault.toUpperCase()}: ${what} of ${dev} by ${by}${yes(freedBy !== '', `, freed by ${freedBy}`, '')}`,
+  },
+  'kernel.assert': { who: 'guest', alarm: true, say: ({ dev, what }) => `does not hold at ${dev}: ${what}` },
+  'kernel.spin': { who: 'guest', alarm: true, say: ({ dev, what }) => `LOOP at ${dev}: ${what}` },
   log: { who: 'guest', alarm: ({ level }) => level === 'err', say: ({ text }) => `log: ${text}` },
   module: { who: 'guest', say: ({ module, loaded }) => `module ${module} ${yes(loaded, 'loaded', 'unloaded')}` },
   'driver.bound': {

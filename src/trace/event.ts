@@ -77,6 +77,45 @@ export interface EventFields {
     master: string;
     cause: string;
   };
+  // -- guest: FreeBSD's registry --
+  /**
+   * A part of an interface's life (reference A.14): `allocated`, `attached`, `renaming`, `unlinked`, `moving`,
+   * `index-freed`, `zombie`, `freed`.
+   */
+  'ifnet.state': { dev: string; state: string; ifname: string; ifindex: number; generation: number; vnet: string };
+  /** A way in which it can be found, `name` or `index`, opens or closes. */
+  'ifnet.visible': {
+    dev: string;
+    channel: string;
+    visible: boolean;
+    ifname: string;
+    ifindex: number;
+    vnet: string;
+  };
+  eventhandler: { event: string; dev: string; handler: string; detail: string };
+  /** Slots that the kernel would have gone through in an index table, to `allocate` a number or for `ifcount`. */
+  'ifindex.scan': { table: string; what: string; scanned: number; found: number };
+  'ifindex.grow': { table: string; capacity: number };
+  /** A message of the routing socket: `RTM_IFANNOUNCE` and its kin; `what`: `arrival`, `departure`, or an address. */
+  routing: {
+    message: string;
+    what: string;
+    dev: string;
+    ifname: string;
+    ifindex: number;
+    flags: number;
+    vnet: string;
+  };
+  devctl: { system: string; subsystem: string; type: string; data: string; dev: string };
+  vnet: { vnet: string; state: string };
+  /** WITNESS: a lock is taken in the wrong order (`reversal`), or a thread may sleep that must not (`sleeps`). */
+  'lock.order': { problem: string; thread: string; holds: string; takes: string };
+  /** Memory is used that is not there: `use after free`, `double free`, `null dereference`, `overflow`. */
+  'memory.fault': { fault: string; dev: string; what: string; by: string; freedBy: string };
+  /** A claim of the kernel's own does not hold: with INVARIANTS it stops there, and else it goes on. */
+  'kernel.assert': { dev: string; what: string };
+  /** A thread is in a loop without an end. */
+  'kernel.spin': { dev: string; what: string };
   // -- guest: drivers --
   log: { level: LogLevel; dev: string; text: string };
   module: { module: string; loaded: boolean };

@@ -23,6 +23,12 @@ test('higher priority first, equals as they came', () => {
   expect(walk(listOf(entry('a'), entry('b'), entry('high', 5), entry('low', -1), entry('c')))).toBe('high a b c low');
 });
 
+test('or lower priority first', () => {
+  const list = new OrderedList<Prioritised>('lowest');
+  for (const one of [entry('a'), entry('high', 5), entry('b'), entry('low', -1)]) list.add(one);
+  expect(walk(list)).toBe('low a b high');
+});
+
 test('the same entry twice is our mistake', () => {
   const a = entry('a');
   expect(() => listOf(a, a)).toThrow('a is added twice');

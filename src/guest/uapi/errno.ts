@@ -1,9 +1,13 @@
-/** Error numbers that user mode gets (uapi/asm-generic/errno-base.h, errno.h). They go by their names here. */
+/**
+ * Error numbers that user mode gets. They go by their names here, which all guests share; the figures are Linux's
+ * (uapi/asm-generic/errno-base.h, errno.h).
+ */
 const ERRNO = {
   EPERM: 1,
   ENOENT: 2,
   EINTR: 4,
   EIO: 5,
+  ENXIO: 6,
   EAGAIN: 11,
   ENOMEM: 12,
   EBUSY: 16,
@@ -11,8 +15,10 @@ const ERRNO = {
   ENODEV: 19,
   EINVAL: 22,
   ENFILE: 23,
+  ENOSPC: 28,
   EMLINK: 31,
   EDOM: 33,
+  ENAMETOOLONG: 36,
   EPROTO: 71,
   EOPNOTSUPP: 95,
   EADDRNOTAVAIL: 99,

@@ -1,0 +1,11 @@
+import type { KernelMemory } from './memory.ts';
+
+/** Address families that keep data of an interface (if_afdata[]). */
+export const FAMILIES = ['inet', 'inet6'] as const;
+export type Family = (typeof FAMILIES)[number];
+
+/** What a family keeps: struct in_ifinfo, struct in6_ifextra. Readers follow the pointer to it in an epoch section. */
+export interface AfData {
+  readonly family: Family;
+  readonly memory: KernelMemory;
+}

@@ -1,0 +1,83 @@
+/**
+ * if_attach() and ether_ifattach(). An Ethernet interface is announced before it has its MAC.
+ * Source: net/if.c (if_attach_internal(), if_addgroup()), net/if_ethersubr.c; reference A.6, A.7.
+ * What this leaves out: bpf, netgraph, MAC labels, TSO limits, time stamps.
+ */
+import type { MacAddress } from '../../base/mac.ts';
+import type { Task } from '../../sim/operation.ts';
+import { attachDomains } from './domains.ts';
+import type { Ifnet } from './ifnet.ts';
+import { enterState, type FreebsdNet, fixed, kernelAssert } from './net.ts';
+import type { Vnet } from './vnet.ts';
+
+/** if_attach(), into the vnet of the caller. Nothing can fail, and nobody looks whether the name is taken. */
+export function* attachIfnet(net: FreebsdNet, ifp: Ifnet): Task {
+  const vnet = net.curvnet.must;
+  yield* switchVnet(ifp, vnet);
+  ifp.homeVnet ??= vnet;
+  yield* attachInternal(net, ifp, vnet);
+}
+
+/** ether_ifattach(): only behind the arrival does the interface get its address, and then it is announced again. */
+export function* etherAttach(net: FreebsdNet, ifp: Ifnet, mac: MacAddress): Task {
+  yield* attachIfnet(net, ifp);
+  yield* ifp.addressLock.lock();
+  ifp.mac = mac;
+  ifp.permanentMac = mac;
+  yield* ifp.addressLock.unlock();
+  net.sim.trace.emit({ kind: 'netdev.mac', dev: ifp.dev, mac });
+  yield* net.events.raise('ether_ifattach_event', ifp);
+  if (net.curvnet.now === net.vnet0) notify(net, ifp, 'ETHERNET', 'IFATTACH');
+}
+
+/** if_attach_internal(), also for the second half of a move. */
+export function* attachInternal(net: FreebsdNet, ifp: Ifnet, vnet: Vnet): Task {
+  kernelAssert(net, vnet.indices.at(ifp.index) === ifp, ifp.dev, `if_attach: slot ${ifp.index} is not its own`);
+  yield* joinGroup(net, ifp, vnet, 'all');
+  yield* net.ifnetLock.lock();
+  if (!(yield* vnet.interfaces.append(ifp, fixed(net, 'atomic-names')))) {
+    // Invented: there is no kernel that does so. It is what a name that nobody else can have is made of.
+    yield* vnet.interfaces.rename(ifp, `if${ifp.index}`);
+    yield* vnet.interfaces.append(ifp);
+  }
+  vnet.count++;
+  yield* net.ifnetLock.unlock();
+  enterState(net, ifp, 'attached');
+  yield* attachDomains(net, ifp);
+  yield* net.events.raise('ifnet_arrival_event', ifp);
+  if (vnet === net.vnet0) notify(net, ifp, 'IFNET', 'ATTACH');
+}
+
+/** The single store by which an interface is one of another vnet. */
+export function* switchVnet(ifp: Ifnet, to: Vnet): Task {
+  const from = yield* ifp.vnet.exchange(to);
+  if (from === to) return;
+  from.disowns(ifp.index);
+  to.owns(ifp.index);
+}
+
+/** if_addgroup(). */
+export function* joinGroup(net: FreebsdNet, ifp: Ifnet, vnet: Vnet, group: string): Task {
+  yield* net.ifnetLock.lock();
+  const isNew = vnet.groups.join(group, ifp) === 'new';
+  ifp.groups.add(group);
+  yield* net.ifnetLock.unlock();
+  if (isNew) yield* net.events.raise('group_attach_event', group);
+  yield* net.events.raise('group_change_event', group);
+}
+
+/** if_delgroup(): behind it nobody is going through the group who could still meet the interface. */
+export function* leaveGroup(net: FreebsdNet, ifp: Ifnet, vnet: Vnet, group: string): Task {
+  yield* net.ifnetLock.lock();
+  const wasLast = vnet.groups.leave(group, ifp) === 'last';
+  ifp.groups.delete(group);
+  yield* net.ifnetLock.unlock();
+  yield* net.epoch.wait();
+  yield* net.events.raise('group_change_event', group);
+  if (wasLast) yield* net.events.raise('group_detach_event', group);
+}
+
+/** Only the default vnet's interfaces are told to devd. */
+export function notify(net: FreebsdNet, { name, dev }: Ifnet, system: 'IFNET' | 'ETHERNET', type: string): void {
+  net.devctl.notify({ system, subsystem: name, type, data: '', dev });
+}

@@ -1,0 +1,58 @@
+/**
+ * bpf(4), as the way by which a program has whole frames of an interface. Source: net/bpf.c (BIOCSETIF, bpfwrite(),
+ * bpf_mtap()).
+ * What this leaves out: filters, buffers, and the tap's own life behind the interface's (G-10).
+ */
+import { err, ok, type Result } from '../../base/result.ts';
+import { Operation, SharedObject, type Task } from '../../sim/operation.ts';
+import { Queue } from '../../sim/queue.ts';
+import type { Simulation } from '../../sim/simulation.ts';
+import type { Errno } from '../uapi/errno.ts';
+import { IFF } from '../uapi/freebsd.ts';
+import type { PacketSocket } from '../uapi/uapi.ts';
+import type { Ifnet } from './ifnet.ts';
+import type { FreebsdNet } from './net.ts';
+
+/** bpf_mtap(): a frame passes by the tap of an interface. */
+export function* tap(ifp: Ifnet, frame: Uint8Array): Task {
+  for (const listener of ifp.taps) yield* listener.put(frame);
+}
+
+/** Sends a frame out by an interface: ENXIO when it is gone, ENETDOWN when it is down. */
+export function* transmit(ifp: Ifnet, frame: Uint8Array): Task<Result<void, Errno>> {
+  if (((yield* ifp.flags.get()) & IFF.UP) === 0) return err('ENETDOWN');
+  const methods = yield* ifp.methods.get();
+  const errno = yield* methods.transmit(frame);
+  return errno === undefined ? ok(undefined) : err(errno);
+}
+
+export class BpfDevices extends SharedObject {
+  private readonly net: FreebsdNet;
+
+  constructor(sim: Simulation, net: FreebsdNet) {
+    super(sim, 'bpf');
+    this.net = net;
+  }
+
+  /** Binds a new descriptor to an interface of the default vnet. */
+  open(ifname: string, name: string): Operation<Result<PacketSocket, Errno>> {
+    return new Operation(this, 'open', { ifname, name });
+  }
+
+  enabled(): boolean {
+    return true;
+  }
+
+  perform({ arg }: Operation): Result<PacketSocket, Errno> {
+    const { ifname, name } = arg as { readonly ifname: string; readonly name: string };
+    const ifp = this.net.vnet0.interfaces.findNow(ifname);
+    if (ifp === undefined) return err('ENXIO');
+    const received = new Queue<Uint8Array>(this.sim, `frames of ${name}`);
+    ifp.bind(received);
+    return ok({ received, send: (frame) => transmit(ifp, frame), close: () => ifp.unbind(received) });
+  }
+
+  peek(): string {
+    return 'descriptors';
+  }
+}

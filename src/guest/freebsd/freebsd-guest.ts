@@ -1,0 +1,204 @@
+/**
+ * A modelled FreeBSD guest: its kernel put together, and the interface that user mode has to it.
+ * What this leaves out: everything but network interfaces and what brings them.
+ */
+import { err, ok, type Result } from '../../base/result.ts';
+import type { Bus } from '../../bus/bus.ts';
+import type { Latency } from '../../sim/latency.ts';
+import type { Operation, Task } from '../../sim/operation.ts';
+import type { Queue } from '../../sim/queue.ts';
+import type { Simulation } from '../../sim/simulation.ts';
+import type { Path } from '../../trace/event.ts';
+import type { Errno } from '../uapi/errno.ts';
+import { type DevctlNotice, type FreebsdUapi, IFF, type RoutingMessage } from '../uapi/freebsd.ts';
+import type { Guest, GuestDevice } from '../uapi/guest.ts';
+import type { GuestCommand, LinkInfo, LinkMessage, PacketSocket } from '../uapi/uapi.ts';
+import { announceInterfaces } from './announce.ts';
+import { BpfDevices } from './bpf.ts';
+import { type Ifnet, linkOf } from './ifnet.ts';
+import { changeUserFlags, onInterface, setLinkAddress, setMtu } from './ioctl.ts';
+import type { FreebsdKernel } from './kernel.ts';
+import { byIndex } from './lookup.ts';
+import { Modules } from './modules.ts';
+import { FreebsdNet, refuse } from './net.ts';
+import { linkInfo } from './netlink.ts';
+import type { Profile } from './profile.ts';
+import { renameIfnet } from './rename.ts';
+import { lendIfnet } from './vmove.ts';
+import type { Vnet } from './vnet.ts';
+import { interfaceParts } from './vnet-parts.ts';
+import { Vnets } from './vnets.ts';
+
+export interface FreebsdGuestOptions {
+  readonly profile: Profile;
+  readonly latency: Latency;
+}
+
+export class FreebsdGuest implements FreebsdUapi, Guest {
+  readonly kernel: FreebsdKernel;
+  readonly modules: Modules;
+  private readonly bpf: BpfDevices;
+
+  constructor(sim: Simulation, bus: Bus, { profile, latency }: FreebsdGuestOptions) {
+    const net = new FreebsdNet(sim, { profile });
+    announceInterfaces(net);
+    const vnets = new Vnets(net);
+    for (const part of interfaceParts(net)) vnets.preset(part);
+    this.kernel = { sim, bus, latency, profile, net, vnets };
+    this.modules = new Modules(sim, []);
+    this.bpf = new BpfDevices(sim, net);
+  }
+
+  *boot(modules: readonly string[]): Task<Errno | undefined> {
+    for (const module of modules) {
+      const failed = yield* this.modules.load(module);
+      if (failed !== undefined) return failed;
+    }
+    return undefined;
+  }
+
+  netdevOf(dev: string): GuestDevice | undefined {
+    const ifp = this.kernel.net.attached.get(dev);
+    return ifp === undefined ? undefined : deviceOf(ifp);
+  }
+
+  pathOf(_nic: string): Path {
+    return 'synthetic';
+  }
+
+  // -- the generic core --
+
+  subscribeLinks(name: string): Queue<LinkMessage> {
+    return this.kernel.net.netlink.subscribe(name, this.kernel.net.vnet0.name);
+  }
+
+  *dumpLinks(): Task<readonly LinkInfo[]> {
+    const { net } = this.kernel;
+    yield* net.epoch.enter();
+    const all = yield* net.vnet0.interfaces.all();
+    const links = all.map((ifp) => linkInfo(linkOf(ifp)));
+    yield* net.epoch.exit();
+    return links;
+  }
+
+  *execute(command: GuestCommand): Task<Result<void, Errno>> {
+    const errno = yield* this.run(command);
+    return errno === undefined ? ok(undefined) : err(errno);
+  }
+
+  openPacket(ifname: string, name: string): Operation<Result<PacketSocket, Errno>> {
+    return this.bpf.open(ifname, name);
+  }
+
+  // -- FreeBSD's own --
+
+  subscribeRouting(name: string, vnet = this.kernel.net.vnet0.name): Queue<RoutingMessage> {
+    return this.kernel.net.routing.subscribe(name, vnet);
+  }
+
+  subscribeDevctl(name: string): Queue<DevctlNotice> {
+    return this.kernel.net.devctl.subscribe(name);
+  }
+
+  *listInterfaces(vnet?: string): Task<readonly string[]> {
+    const { net } = this.kernel;
+    yield* net.epoch.enter();
+    const all = yield* this.vnet(vnet).interfaces.all();
+    const names = all.map(({ name }) => name);
+    yield* net.epoch.exit();
+    return names;
+  }
+
+  *nameToIndex(ifname: string, vnet?: string): Task<Result<number, Errno>> {
+    const { net } = this.kernel;
+    yield* net.epoch.enter();
+    const ifp = yield* this.vnet(vnet).interfaces.find(ifname);
+    yield* net.epoch.exit();
+    return ifp === undefined ? err('ENXIO') : ok(ifp.index);
+  }
+
+  *indexToName(ifindex: number, vnet?: string): Task<Result<string, Errno>> {
+    const { net } = this.kernel;
+    yield* net.epoch.enter();
+    const ifp = yield* byIndex(net, this.vnet(vnet), ifindex);
+    const name = ifp?.name;
+    yield* net.epoch.exit();
+    return name === undefined ? err('ENXIO') : ok(name);
+  }
+
+  *interfaceCount(name?: string): Task<number> {
+    const { net } = this.kernel;
+    const vnet = this.vnet(name);
+    yield* net.ifnetLock.lockShared();
+    const count = vnet.highestNumber;
+    if (net.profile.index === 'global') vnet.indices.tellCount(count);
+    yield* net.ifnetLock.unlockShared();
+    return count;
+  }
+
+  /** A program runs in a vnet that there is: the default one, or a jail's. */
+  private vnet(name: string | undefined): Vnet {
+    const { net } = this.kernel;
+    return (name === undefined ? undefined : net.vnetOf(name)) ?? net.vnet0;
+  }
+
+  private *run(command: GuestCommand): Task<Errno | undefined> {
+    if (command.do === 'load') return yield* this.modules.load(command.module);
+    if (command.do === 'unload') return yield* this.modules.unload(command.module);
+    if (command.do === 'add-netns') return yield* this.addVnet(command.name);
+    if (command.do === 'delete-netns') return yield* this.deleteVnet(command.name);
+    const { net } = this.kernel;
+    const vnet = command.netns === undefined ? net.vnet0 : net.vnetOf(command.netns);
+    if (vnet === undefined) return refuse(net, '', command.do, 'ENXIO');
+    if (command.do === 'add-link') return refuse(net, '', 'SIOCIFCREATE', 'EINVAL');
+    if (command.do === 'delete-link') return refuse(net, '', 'SIOCIFDESTROY', 'EINVAL');
+    if (command.do === 'move-netns') return yield* lendIfnet(net, vnet, command.ifname, command.to);
+    return yield* onInterface(net, vnet, command.ifname, command.do, (ifp) => runOn(net, ifp, command));
+  }
+
+  private *addVnet(name: string): Task<Errno | undefined> {
+    if (this.kernel.net.vnetOf(name) !== undefined) return 'EEXIST';
+    yield* this.kernel.vnets.create(name);
+    return undefined;
+  }
+
+  private *deleteVnet(name: string): Task<Errno | undefined> {
+    const { net, vnets } = this.kernel;
+    const vnet = net.vnetOf(name);
+    if (vnet === undefined || vnet === net.vnet0) return 'EINVAL';
+    yield* vnets.destroy(vnet);
+    return undefined;
+  }
+}
+
+type InterfaceCommand = Extract<GuestCommand, { readonly ifname: string; readonly ifindex?: number }> & {
+  readonly do: 'up' | 'down' | 'mtu' | 'rename' | 'address' | 'flags' | 'master';
+};
+
+function* runOn(net: FreebsdNet, ifp: Ifnet, command: InterfaceCommand): Task<Errno | undefined> {
+  switch (command.do) {
+    case 'up':
+      return yield* changeUserFlags(net, ifp, { up: true });
+    case 'down':
+      return yield* changeUserFlags(net, ifp, { up: false });
+    case 'mtu':
+      return yield* setMtu(net, ifp, command.mtu);
+    case 'rename':
+      return yield* renameIfnet(net, ifp, command.to);
+    case 'address':
+      return yield* setLinkAddress(net, ifp, command.mac);
+    case 'flags':
+      return yield* changeUserFlags(net, ifp, command.flags);
+    case 'master':
+      return refuse(net, ifp.dev, 'SIOCSIFMASTER', 'EOPNOTSUPP'); // there is no such request
+  }
+}
+
+const deviceOf = (ifp: Ifnet): GuestDevice => ({
+  name: ifp.name,
+  up: (ifp.flags.now & IFF.UP) !== 0,
+  mtu: ifp.mtu,
+  flags: { now: ifp.flags.now | ifp.drvFlags.now },
+  master: undefined,
+  netns: { name: ifp.vnet.now.name },
+});

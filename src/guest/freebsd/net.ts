@@ -1,0 +1,140 @@
+/** What every part of the modelled network stack stands on: its locks, its lists, its events. Made once a machine. */
+import { Place } from '../../sim/place.ts';
+import type { Simulation } from '../../sim/simulation.ts';
+import { CurVnet } from './curvnet.ts';
+import { Devctl } from './devctl.ts';
+import { Epoch } from './epoch.ts';
+import { EventHandlers } from './eventhandler.ts';
+import { IfGroups } from './groups.ts';
+import { IfIndexTable, INDEX_MOST } from './if-index.ts';
+import type { Ifnet } from './ifnet.ts';
+import type { IfnetState } from './ifnet-state.ts';
+import { Lock } from './lock.ts';
+import { Netlink } from './netlink.ts';
+import { Panic } from './panic.ts';
+import type { Fix, Profile } from './profile.ts';
+import { RouteTable } from './routes.ts';
+import { RoutingSocket } from './routing-socket.ts';
+import { Taskqueue } from './taskqueue.ts';
+import { Vnet } from './vnet.ts';
+import { type LockClass, Witness } from './witness.ts';
+
+const IFNET: LockClass = { name: 'ifnet_sx', kind: 'sx', recursive: true };
+const DETACH: LockClass = { name: 'ifnet_detach_sx', kind: 'sx', recursive: true };
+const SYSINIT: LockClass = { name: 'vnet_sysinit_sxlock', kind: 'sx' };
+
+export interface FreebsdNetOptions {
+  readonly profile: Profile;
+  /** Highest interface number; 65535 when it is left out. */
+  readonly indexMost?: number;
+}
+
+export class FreebsdNet {
+  readonly sim: Simulation;
+  readonly profile: Profile;
+  readonly witness: Witness;
+  /** ifnet_sxlock: index tables, lists and groups of all vnets. */
+  readonly ifnetLock: Lock;
+  /** ifnet_detach_sxlock: the long part of detach, moves, and the end of a vnet. */
+  readonly detachLock: Lock;
+  /** vnet_sysinit_sxlock: shared while the constructors or destructors of a vnet run. */
+  readonly sysinitLock: Lock;
+  readonly epoch: Epoch;
+  readonly events: EventHandlers;
+  readonly curvnet: CurVnet;
+  readonly routing: RoutingSocket;
+  readonly netlink: Netlink;
+  readonly devctl: Devctl;
+  readonly panic: Panic;
+  /** taskqueue_swi: link tasks among others. */
+  readonly taskqueue: Taskqueue;
+  /** The default vnet: the host's. Hardware is attached there. */
+  readonly vnet0: Vnet;
+  /** All vnets by name, the default one first. With {@link vnetList}. */
+  private readonly vnetsByName = new Map<string, Vnet>();
+  private readonly vnetList: Place;
+  private readonly indexMost: number;
+  /** Attached interfaces by the scenario's name: for reports. */
+  readonly attached = new Map<string, Ifnet>();
+
+  constructor(sim: Simulation, { profile, indexMost = INDEX_MOST }: FreebsdNetOptions) {
+    this.sim = sim;
+    this.profile = profile;
+    this.indexMost = indexMost;
+    this.witness = new Witness(sim);
+    this.ifnetLock = new Lock(sim, this.witness, IFNET);
+    this.detachLock = new Lock(sim, this.witness, DETACH);
+    this.sysinitLock = new Lock(sim, this.witness, SYSINIT);
+    this.epoch = new Epoch(sim, this.witness);
+    this.events = new EventHandlers(sim);
+    this.curvnet = new CurVnet(sim);
+    this.routing = new RoutingSocket(sim);
+    this.netlink = new Netlink(sim);
+    this.devctl = new Devctl(sim);
+    this.panic = new Panic(sim, 'the end');
+    this.taskqueue = new Taskqueue(sim, 'taskqueue swi');
+    this.vnetList = new Place(sim);
+    this.vnet0 = this.newVnet('vnet0');
+    this.vnet0.state = 'live';
+    this.list(this.vnet0);
+  }
+
+  /** A vnet of this design of indices; on no list. */
+  newVnet(name: string): Vnet {
+    return new Vnet(this.sim, name, this.tableFor(name), new IfGroups(), new RouteTable(this.sim, name));
+  }
+
+  /** LIST_INSERT_HEAD(&vnet_head): it is found from here on. */
+  list(vnet: Vnet): void {
+    this.vnetList.write();
+    this.vnetsByName.set(vnet.name, vnet);
+  }
+
+  unlist(vnet: Vnet): void {
+    this.vnetList.write();
+    this.vnetsByName.delete(vnet.name);
+  }
+
+  vnetOf(name: string): Vnet | undefined {
+    this.vnetList.read();
+    return this.vnetsByName.get(name);
+  }
+
+  /** All vnets on the list, the default one first. */
+  get vnets(): readonly Vnet[] {
+    this.vnetList.read();
+    return [...this.vnetsByName.values()];
+  }
+
+  private tableFor(vnet: string): IfIndexTable {
+    const { index, fixes } = this.profile;
+    if (index === 'global' && this.vnet0 !== undefined) return this.vnet0.indices;
+    return new IfIndexTable(this.sim, index === 'global' ? 'if_index' : `if_index of ${vnet}`, {
+      most: this.indexMost,
+      checked: fixes.has('index-limit'),
+      generationBits: fixes.has('wide-generation') ? 32 : 16,
+    });
+  }
+}
+
+export const fixed = (net: FreebsdNet, fix: Fix): boolean => net.profile.fixes.has(fix);
+
+/** The interface goes on to another part of its life, and the trace says so. */
+export function enterState(net: FreebsdNet, ifp: Ifnet, state: IfnetState): void {
+  ifp.state = state;
+  if (state === 'attached') net.attached.set(ifp.dev, ifp);
+  else if (state !== 'renaming' && net.attached.get(ifp.dev) === ifp) net.attached.delete(ifp.dev);
+  const { dev, name: ifname, index: ifindex, generation } = ifp;
+  net.sim.trace.emit({ kind: 'ifnet.state', dev, state, ifname, ifindex, generation, vnet: ifp.vnet.now.name });
+}
+
+/** A claim of the kernel's own (KASSERT, MPASS) that does not hold: with INVARIANTS it would stop here. */
+export function kernelAssert(net: FreebsdNet, holds: boolean, dev: string, what: string): void {
+  if (!holds) net.sim.trace.emit({ kind: 'kernel.assert', dev, what });
+}
+
+/** A request is refused: the errno, as a value and in the trace. */
+export function refuse<E extends string>(net: FreebsdNet, dev: string, what: string, errno: E): E {
+  net.sim.trace.emit({ kind: 'netdev.error', dev, what, errno });
+  return errno;
+}

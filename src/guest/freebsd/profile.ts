@@ -1,0 +1,189 @@
+/**
+ * FreeBSD generations: a profile says which index design and which of the fixes its kernel has; the code asks for a fix
+ * by name where kernels differ. Source of the table: reference G (the catalogue) and I.1 (the presets), whose evidence
+ * marks hold here too: what is marked [S-read] there was read out of the source, and nobody has reported it as a bug.
+ * What this leaves out of G: rows of subsystems that are not modelled (netgraph, G-45 and G-46).
+ */
+import type { IndexPolicyName } from './if-index.ts';
+
+export const FIXES = {
+  // -- interfaces: life and lists (reference A, G) --
+  'return-collected': {
+    entry: 'G-1',
+    source: 'r368020 (D27279)',
+    meaning: 'a dying vnet takes its foreign interfaces off the list under the IFNET lock, and moves them afterwards',
+  },
+  'detach-lock': {
+    entry: 'G-2',
+    source: 'r368237 (D27378)',
+    meaning: 'detach, the return of interfaces and the destruction of clones run one at a time',
+  },
+  'unlink-under-detach': {
+    entry: 'G-3',
+    source: 'D56374',
+    meaning:
+      'detach and reclaim take the DETACH lock before they look where the interface is; not to find it is a panic',
+  },
+  'in6-afdata-deferred': {
+    entry: 'G-4',
+    source: 'D54728',
+    meaning: 'IPv6 data of an interface is freed when all readers have left',
+  },
+  'in-afdata-deferred': {
+    entry: 'G-4',
+    source: 'proposed in the review of D54728',
+    meaning: 'IPv4 data of an interface is freed when all readers have left',
+  },
+  'output-sees-attached': {
+    entry: 'G-4',
+    source: 'D49447 (not landed)',
+    meaning: 'look-ups by index in the output path find only interfaces that are on the list',
+  },
+  'down-before-unlink': {
+    entry: 'G-4',
+    source: 'proposed in D49359',
+    meaning: 'an interface is brought down before it is taken off the list',
+  },
+  'if-try-ref': {
+    entry: 'G-5',
+    source: 'D28836',
+    meaning: 'a look-up by index takes a reference only where there is one still',
+  },
+  'no-late-link-event': {
+    entry: 'G-7',
+    source: 'D39614',
+    meaning: 'changes of the link state are ignored once the interface is off the list',
+  },
+  'lladdr-guarded': {
+    entry: 'G-8',
+    source: 'D28860',
+    meaning: 'handlers of a changed address look whether the address family data is there still',
+  },
+  'departure-clears-queues': {
+    entry: 'G-9',
+    source: 'r353635',
+    meaning: 'reassembly queues forget an interface that departs, before anybody else hears of it',
+  },
+  'index-limit': {
+    entry: 'G-22',
+    source: 'none: the design',
+    meaning: 'when all numbers are taken an allocation fails with ENOSPC',
+  },
+  'wide-generation': {
+    entry: 'G-24',
+    source: 'none',
+    meaning: 'the generation of an index has 32 bits and not 16',
+  },
+  'generation-knows-vnet': {
+    entry: 'G-25',
+    source: 'none',
+    meaning: 'a look-up by index and generation finds only what is in the vnet that asks',
+  },
+  'reference-needs-attached': {
+    entry: 'G-26',
+    source: 'none',
+    meaning: 'a look-up by index takes a reference only of an interface that is on the list',
+  },
+  'count-what-was-found': {
+    entry: 'G-27',
+    source: 'none',
+    meaning: 'the count of interfaces goes down only when one was taken off the list',
+  },
+  'atomic-names': {
+    entry: 'G-17',
+    source: 'proposed in seed 002; not landed',
+    meaning: 'a name is looked for and taken in one step, wherever an interface gets one',
+  },
+  'atomic-flags': {
+    entry: 'G-29',
+    source: 'none',
+    meaning: 'a change of flags is one step, and not a read and a write',
+  },
+  'rename-told-in-vnet0': {
+    entry: 'G-30',
+    source: 'none',
+    meaning: 'devd hears of a new name only in the default vnet, as it does of all else',
+  },
+  'vnet-listed-first': {
+    entry: 'G-43',
+    source: 'none',
+    meaning:
+      'a new vnet is on the list before its constructors run, so that a module which is loaded meanwhile finds it',
+  },
+} as const satisfies Readonly<
+  Record<string, { readonly entry: string; readonly source: string; readonly meaning: string }>
+>;
+
+export type Fix = keyof typeof FIXES;
+
+export const isFix = (name: string): name is Fix => Object.hasOwn(FIXES, name);
+
+export interface Profile {
+  readonly name: string;
+  readonly summary: string;
+  readonly index: IndexPolicyName;
+  /** Whether slots of the index table have a generation, so that a packet can remember (index, generation). */
+  readonly generations: boolean;
+  readonly fixes: ReadonlySet<Fix>;
+}
+
+const ALL: readonly Fix[] = Object.keys(FIXES).filter(isFix);
+
+/**
+ * What releases of the years 2021 and after had (dates of the reviews, reference G): 13.0 was branched in January 2021.
+ * D28836 and D28860 are of February 2021 and were merged to it.
+ */
+const BY_13: readonly Fix[] = [
+  'return-collected',
+  'detach-lock',
+  'if-try-ref',
+  'lladdr-guarded',
+  'departure-clears-queues',
+];
+const BY_14: readonly Fix[] = [...BY_13, 'no-late-link-event'];
+const BY_MAIN: readonly Fix[] = [...BY_14, 'unlink-under-detach', 'in6-afdata-deferred'];
+/** Ways to deal with G-4 that its authors took another one for: they narrow it, and nobody needs them with the other. */
+const NOT_IDEAL: readonly Fix[] = ['output-sees-attached', 'down-before-unlink'];
+
+export const PROFILES: Readonly<Record<string, Profile>> = {
+  'freebsd-13': {
+    name: 'freebsd-13',
+    summary: `an index table a vnet, no generations; of the fixes below only ${BY_13.join(', ')}`,
+    index: 'per-vnet',
+    generations: false,
+    fixes: new Set(BY_13),
+  },
+  'freebsd-14': {
+    name: 'freebsd-14',
+    summary: `one index table, with generations; of the fixes below only ${BY_14.join(', ')}`,
+    index: 'global',
+    generations: true,
+    fixes: new Set(BY_14),
+  },
+  'freebsd-main': {
+    name: 'freebsd-main',
+    summary: `main of 2026: one index table, with generations; of the fixes below only ${BY_MAIN.join(', ')}`,
+    index: 'global',
+    generations: true,
+    fixes: new Set(BY_MAIN),
+  },
+  ideal: {
+    name: 'ideal',
+    summary:
+      'no kernel that there is: one index table, with generations, and all of the fixes below that are not stopgaps',
+    index: 'global',
+    generations: true,
+    fixes: new Set(ALL.filter((fix) => !NOT_IDEAL.includes(fix))),
+  },
+};
+
+/** A profile with single fixes switched on or off against it. */
+export function withFixes(profile: Profile, changes: Readonly<Record<string, boolean>>): Profile {
+  const fixes = new Set(profile.fixes);
+  for (const [name, on] of Object.entries(changes)) {
+    if (!isFix(name)) continue; // names are checked where the scenario is read
+    if (on) fixes.add(name);
+    else fixes.delete(name);
+  }
+  return { ...profile, fixes };
+}
