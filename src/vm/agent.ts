@@ -13,6 +13,9 @@ import type { SerialLine } from './processor/serial-line.ts';
 /** How long a command may take before the guest counts as hung, where nothing else is said. Invented. */
 const LIMIT = seconds(60);
 
+/** Ctrl-C (POSIX.1-2017, 11.1.9, INTR): the agent's line makes a signal of it, which ends the command. */
+const INTERRUPT = Uint8Array.of(3);
+
 export interface CommandResult {
   readonly code: number;
   readonly output: string;
@@ -42,6 +45,8 @@ export class Agent {
   private isReady = false;
   private sequence = 0;
   private waiting: { readonly sequence: number; readonly cell: WaitCell<CommandResult> } | undefined;
+  /** The last command that the guest has answered. */
+  private answered = 0;
 
   constructor(sim: Simulation, line: SerialLine) {
     this.sim = sim;
@@ -53,12 +58,15 @@ export class Agent {
     });
   }
 
-  /** Whether a command was begun and is not answered. Where one gave up, the guest may still be at it. */
+  /** Whether the guest is at a command; it may be one for which nobody waits any more. */
   get busy(): boolean {
-    return this.waiting !== undefined;
+    return this.answered !== this.sequence;
   }
 
-  /** Runs a command line in a shell of its own, without input; `output` is what it wrote, errors among it. */
+  /**
+   * Runs a command line in a shell of its own, without input; `output` is what it wrote, errors among it. One that takes
+   * longer than the limit is interrupted, and nobody waits for what becomes of that.
+   */
   *run(command: string, limit = LIMIT): Task<CommandOutcome> {
     yield* this.turn.lock();
     const outcome = yield* this.runAlone(command, limit);
@@ -72,6 +80,7 @@ export class Agent {
 
   restore({ sequence, isReady }: AgentRecord): void {
     this.sequence = sequence;
+    this.answered = sequence;
     this.isReady = isReady;
   }
 
@@ -85,6 +94,7 @@ export class Agent {
     this.line.send(Buffer.from(line));
     const answer = yield* cell.wait();
     this.waiting = undefined;
+    if (answer === undefined) this.line.send(INTERRUPT);
     return answer ?? { problem: 'no answer', command, output: textOf(this.reader.pending) };
   }
 
@@ -92,7 +102,10 @@ export class Agent {
     if (answer.kind === 'ready') {
       if (!this.isReady) this.ready.inject(true);
       this.isReady = true;
-    } else if (answer.sequence === this.waiting?.sequence) {
+      return;
+    }
+    this.answered = answer.sequence;
+    if (answer.sequence === this.waiting?.sequence) {
       this.waiting.cell.inject({ code: answer.exit, output: textOf(answer.output) });
     }
   }
