@@ -172,6 +172,11 @@ const WORDS: Words = {
     who: 'guest',
     say: ({ system, subsystem, type, data }) => `devctl ${system} ${subsystem} ${type}${also(data)}`,
   },
+  'packet.input': {
+    who: 'guest',
+    chatter: true,
+    say: ({ dev, vnet, interfaceIn }) => `a packet of ${dev}, which is in ${interfaceIn}, goes on in ${vnet}`,
+  },
   vnet: { who: 'guest', say: ({ vnet, state }) => `vnet ${vnet} is ${state}` },
   'lock.order': {
     who: 'guest',

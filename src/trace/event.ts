@@ -108,6 +108,8 @@ export interface EventFields {
   };
   devctl: { system: string; subsystem: string; type: string; data: string; dev: string };
   vnet: { vnet: string; state: string };
+  /** A packet that has waited goes on in `vnet`; the interface that it came by is in `interfaceIn` now. */
+  'packet.input': { dev: string; vnet: string; interfaceIn: string };
   /** WITNESS: a lock is taken in the wrong order (`reversal`), or a thread may sleep that must not (`sleeps`). */
   'lock.order': { problem: string; thread: string; holds: string; takes: string };
   /** Memory is used that is not there: `use after free`, `double free`, `null dereference`, `overflow`. */

@@ -13,21 +13,19 @@ import type { Errno } from '../uapi/errno.ts';
 import { type DevctlNotice, type FreebsdUapi, IFF, type RoutingMessage } from '../uapi/freebsd.ts';
 import type { Guest, GuestDevice } from '../uapi/guest.ts';
 import type { GuestCommand, LinkInfo, LinkMessage, PacketSocket } from '../uapi/uapi.ts';
-import { announceInterfaces } from './announce.ts';
 import { BpfDevices } from './bpf.ts';
 import { type Ifnet, linkOf } from './ifnet.ts';
 import { changeUserFlags, onInterface, setLinkAddress, setMtu } from './ioctl.ts';
 import type { FreebsdKernel } from './kernel.ts';
 import { byIndex } from './lookup.ts';
 import { Modules } from './modules.ts';
-import { FreebsdNet, refuse } from './net.ts';
+import { type FreebsdNet, refuse } from './net.ts';
 import { linkInfo } from './netlink.ts';
 import type { Profile } from './profile.ts';
 import { renameIfnet } from './rename.ts';
+import { makeStack } from './stack.ts';
 import { lendIfnet } from './vmove.ts';
 import type { Vnet } from './vnet.ts';
-import { interfaceParts } from './vnet-parts.ts';
-import { Vnets } from './vnets.ts';
 
 export interface FreebsdGuestOptions {
   readonly profile: Profile;
@@ -40,13 +38,9 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
   private readonly bpf: BpfDevices;
 
   constructor(sim: Simulation, bus: Bus, { profile, latency }: FreebsdGuestOptions) {
-    const net = new FreebsdNet(sim, { profile });
-    announceInterfaces(net);
-    const vnets = new Vnets(net);
-    for (const part of interfaceParts(net)) vnets.preset(part);
-    this.kernel = { sim, bus, latency, profile, net, vnets };
+    this.kernel = { sim, bus, latency, profile, ...makeStack(sim, { profile }) };
     this.modules = new Modules(sim, []);
-    this.bpf = new BpfDevices(sim, net);
+    this.bpf = new BpfDevices(sim, this.kernel.net);
   }
 
   *boot(modules: readonly string[]): Task<Errno | undefined> {

@@ -2,15 +2,12 @@
 import type { Bus } from '../../bus/bus.ts';
 import type { Latency } from '../../sim/latency.ts';
 import type { Simulation } from '../../sim/simulation.ts';
-import type { FreebsdNet } from './net.ts';
 import type { Profile } from './profile.ts';
-import type { Vnets } from './vnets.ts';
+import type { Stack } from './stack.ts';
 
-export interface FreebsdKernel {
+export interface FreebsdKernel extends Stack {
   readonly sim: Simulation;
   readonly bus: Bus;
   readonly latency: Latency;
   readonly profile: Profile;
-  readonly net: FreebsdNet;
-  readonly vnets: Vnets;
 }

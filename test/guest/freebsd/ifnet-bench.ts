@@ -1,15 +1,14 @@
 import { type MacAddress, mac } from '../../../src/base/mac.ts';
 import { allocateIfnet, freeIfnet } from '../../../src/guest/freebsd/allocate.ts';
-import { announceInterfaces } from '../../../src/guest/freebsd/announce.ts';
 import { etherAttach } from '../../../src/guest/freebsd/attach.ts';
 import { detachIfnet } from '../../../src/guest/freebsd/detach.ts';
 import type { EventHandler, EventName } from '../../../src/guest/freebsd/eventhandler.ts';
 import type { IfMethods, Ifnet } from '../../../src/guest/freebsd/ifnet.ts';
-import { FreebsdNet } from '../../../src/guest/freebsd/net.ts';
+import type { FreebsdNet } from '../../../src/guest/freebsd/net.ts';
 import { type Fix, PROFILES, type Profile, withFixes } from '../../../src/guest/freebsd/profile.ts';
+import { makeStack, type Stack } from '../../../src/guest/freebsd/stack.ts';
 import type { Vnet } from '../../../src/guest/freebsd/vnet.ts';
-import { interfaceParts } from '../../../src/guest/freebsd/vnet-parts.ts';
-import { Vnets } from '../../../src/guest/freebsd/vnets.ts';
+import type { Vnets } from '../../../src/guest/freebsd/vnets.ts';
 import { IFF } from '../../../src/guest/uapi/freebsd.ts';
 import type { Task } from '../../../src/sim/operation.ts';
 import { Simulation } from '../../../src/sim/simulation.ts';
@@ -51,6 +50,7 @@ export function profileOf({ profile = 'freebsd-14', fixes = {}, index }: BenchOp
 export class IfnetBench {
   readonly sim: Simulation;
   readonly events: readonly Event[];
+  readonly stack: Stack;
   readonly net: FreebsdNet;
   readonly vnets: Vnets;
 
@@ -58,10 +58,9 @@ export class IfnetBench {
     this.sim = sim;
     this.events = keep(sim.trace);
     const { indexMost } = options;
-    this.net = new FreebsdNet(sim, { profile: profileOf(options), ...(indexMost === undefined ? {} : { indexMost }) });
-    this.vnets = new Vnets(this.net);
-    for (const part of interfaceParts(this.net)) this.vnets.preset(part);
-    announceInterfaces(this.net);
+    this.stack = makeStack(sim, { profile: profileOf(options), ...(indexMost === undefined ? {} : { indexMost }) });
+    this.net = this.stack.net;
+    this.vnets = this.stack.vnets;
   }
 
   /** Runs a task in a vnet, to the end of everything. */

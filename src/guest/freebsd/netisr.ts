@@ -1,0 +1,55 @@
+/**
+ * Packets in flight: one that waits in a queue remembers the interface that it came in by, as a pointer, or as a number
+ * and a generation, and finds it again later. Source: net/netisr.c, kern/uipc_mbuf.c (m_rcvif_serialize(),
+ * m_rcvif_restore()); reference A.11, G-24, G-25.
+ */
+
+import type { Task } from '../../sim/operation.ts';
+import { Queue } from '../../sim/queue.ts';
+import type { Ifnet } from './ifnet.ts';
+import { byIndexGeneration, type IndexGeneration } from './lookup.ts';
+import type { FreebsdNet } from './net.ts';
+import type { Vnet } from './vnet.ts';
+
+interface Waiting {
+  /** The stack that the packet is in. */
+  readonly vnet: Vnet;
+  readonly cameBy: { readonly pointer: Ifnet } | IndexGeneration;
+}
+
+export class Netisr {
+  private readonly net: FreebsdNet;
+  private readonly queue: Queue<Waiting>;
+
+  constructor(net: FreebsdNet) {
+    this.net = net;
+    this.queue = new Queue(net.sim, 'netisr');
+    net.sim.spawn('netisr', 'guest', this.loop(), { daemon: true });
+  }
+
+  /** netisr_queue(): in an epoch section, from the input path of the interface. */
+  *defer(ifp: Ifnet): Task {
+    const { index, generation } = ifp;
+    const cameBy = this.net.profile.generations ? { index, generation } : { pointer: ifp };
+    yield* this.queue.put({ vnet: yield* ifp.vnet.get(), cameBy });
+  }
+
+  private *loop(): Task {
+    const { net } = this;
+    for (;;) {
+      const packet = yield* this.queue.take();
+      yield* net.epoch.enter();
+      yield* net.curvnet.within(packet.vnet, this.input(packet));
+      yield* net.epoch.exit();
+    }
+  }
+
+  private *input({ vnet, cameBy }: Waiting): Task {
+    const { net } = this;
+    const ifp = 'pointer' in cameBy ? cameBy.pointer : yield* byIndexGeneration(net, vnet, cameBy);
+    if (ifp === undefined || !(yield* ifp.memory.use('netisr'))) return; // the packet is dropped
+    const { dev } = ifp;
+    const now = yield* ifp.vnet.get();
+    net.sim.trace.emit({ kind: 'packet.input', dev, vnet: vnet.name, interfaceIn: now.name });
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Fragments that wait for the others of their packet, each with a pointer to the interface that it came in by.
+ * Source: netinet/ip_reass.c (ipreass_cleanup(), r353635); reference G-9, G-44.
+ * What this leaves out: that a packet can come together; here they wait until their time is over.
+ */
+
+import type { Task } from '../../sim/operation.ts';
+import { Place } from '../../sim/place.ts';
+import { IFF } from '../uapi/freebsd.ts';
+import { PRIORITY } from './eventhandler.ts';
+import type { Ifnet } from './ifnet.ts';
+import { Lock } from './lock.ts';
+import { type FreebsdNet, fixed } from './net.ts';
+import type { Vnet } from './vnet.ts';
+import type { VnetPart } from './vnets.ts';
+import type { LockClass } from './witness.ts';
+
+const IPQ: LockClass = { name: 'IP reassembly', kind: 'mutex' };
+
+interface Fragment {
+  ifp: Ifnet | undefined;
+}
+
+/** The queues of all vnets; a vnet has one while it is constructed. */
+export class Reassembly {
+  private readonly net: FreebsdNet;
+  /** With the lock of the queues. */
+  private readonly queues = new Map<Vnet, Fragment[]>();
+  private readonly lock: Lock;
+  private readonly initialised: Place;
+
+  constructor(net: FreebsdNet) {
+    this.net = net;
+    this.lock = new Lock(net.sim, net.witness, IPQ);
+    this.initialised = new Place(net.sim);
+    this.queues.set(net.vnet0, []);
+    if (!fixed(net, 'departure-clears-queues')) return;
+    const forget = { name: 'ipreass_cleanup', priority: PRIORITY.FIRST, builtIn: true } as const;
+    net.events.preset('ifnet_departure_event', { ...forget, handle: (ifp) => this.forget(ifp) });
+  }
+
+  get part(): VnetPart {
+    const { queues, initialised } = this;
+    return {
+      name: 'ipreass',
+      subsystem: 'PROTO_DOMAIN',
+      *construct(vnet) {
+        initialised.write();
+        queues.set(vnet, []);
+      },
+      *destruct(vnet) {
+        initialised.write();
+        queues.delete(vnet);
+      },
+    };
+  }
+
+  /** A fragment came in: in an epoch section, which ends while the fragment waits. */
+  *add(ifp: Ifnet): Task {
+    const vnet = yield* ifp.vnet.get();
+    yield* this.lock.lock();
+    this.queueOf(vnet)?.push({ ifp });
+    yield* this.lock.unlock();
+  }
+
+  /** The time of the fragments of a vnet is over: an error is sent, of the interface that each came in by. */
+  *expire(vnet: Vnet): Task {
+    yield* this.lock.lock();
+    const fragments = this.queueOf(vnet)?.splice(0) ?? [];
+    yield* this.lock.unlock();
+    for (const { ifp } of fragments) {
+      if (ifp !== undefined) yield* ifp.memory.use('ipreass_timeout');
+    }
+  }
+
+  /** A handler of departures. After the vnet's own part has ended there is nothing to go through (G-44). */
+  private *forget(ifp: Ifnet): Task {
+    if (((yield* ifp.flags.get()) & IFF.RENAMING) !== 0) return;
+    const vnet = this.net.curvnet.must;
+    yield* this.lock.lock();
+    for (const fragment of this.queueOf(vnet) ?? []) if (fragment.ifp === ifp) fragment.ifp = undefined;
+    yield* this.lock.unlock();
+  }
+
+  private queueOf(vnet: Vnet): Fragment[] | undefined {
+    this.initialised.read();
+    return this.queues.get(vnet);
+  }
+}
