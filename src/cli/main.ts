@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { interruptible, isInterrupt } from '../campaign/interruptible.ts';
 import { addCheck } from './check.ts';
+import { addCompare } from './compare.ts';
 import { addDrill } from './drill.ts';
 import { addExplain } from './explain.ts';
 import { addExplore } from './explore.ts';
@@ -48,6 +49,7 @@ Exit codes: 0 held, 1 failed, 2 wrong input, 3 a limit was reached before the ve
   addTrace(program, end);
   addSysfs(program, end);
   addKernel(program, end);
+  addCompare(program, end);
   for (const command of allOf(program)) command.exitOverride();
   return program;
 }

@@ -1,0 +1,109 @@
+/**
+ * Differences between the modelled guest and the real kernel that are known: a file of patterns, each with its reason and
+ * its source. A pattern is a regular expression for the whole of a line, in which NIC and VF stand for the synthetic NIC
+ * of the channel and its VF.
+ */
+import { LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { err, ok, type Result } from '../../base/result.ts';
+import { vfOf } from '../../host/plan.ts';
+import type { Difference, Explanation } from '../../report/compare.ts';
+import { formatProblem } from '../../scenario/problem.ts';
+import type { Aligned } from './align.ts';
+import { CHANNELS, type Channel } from './observe.ts';
+
+const pattern = z.string().superRefine((text, context) => {
+  try {
+    new RegExp(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+  }
+});
+
+const ENTRY = z
+  .strictObject({
+    id: z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower case, digits and dashes'),
+    channel: z.enum(CHANNELS),
+    model: pattern.optional().describe('What only the model has; with `real`, what it has in the place of that'),
+    real: pattern.optional().describe('What only the real kernel has; with `model`, what it has in the place of that'),
+    moved: pattern.optional().describe('What both have, and not at the same place'),
+    scenarios: z.array(z.string()).min(1).optional().describe('The shipped scenarios that it is for (default: all)'),
+    reason: z.string().min(1),
+    source: z.string().min(1),
+  })
+  .refine(
+    ({ model, real, moved }) => (moved === undefined) === (model !== undefined || real !== undefined),
+    'has either `moved`, or `model` or `real` or both',
+  );
+
+const FILE = z.array(ENTRY);
+
+type Entry = z.infer<typeof ENTRY>;
+
+export class KnownDifferences {
+  private readonly entries: readonly Entry[];
+
+  private constructor(entries: readonly Entry[]) {
+    this.entries = entries;
+  }
+
+  /** Errors: what is wrong with the file, a line each. */
+  static parse(text: string, file: string): Result<KnownDifferences, readonly string[]> {
+    const lines = new LineCounter();
+    const document = parseDocument(text, { lineCounter: lines });
+    const [first] = document.errors;
+    if (first !== undefined) {
+      const { line } = lines.linePos(first.pos[0]);
+      return err([formatProblem({ file, line, message: first.message.split('\n')[0] ?? '' })]);
+    }
+    const read = FILE.safeParse(document.toJS() ?? []);
+    if (read.success) return ok(new KnownDifferences(read.data));
+    return err(
+      read.error.issues.map(({ path, message }) => {
+        const node = document.getIn(path.map(String), true) as { readonly range?: readonly number[] } | undefined;
+        const line = node?.range?.[0] === undefined ? undefined : lines.linePos(node.range[0]).line;
+        return formatProblem({ file, line, message: `${path.join('.')}: ${message}` });
+      }),
+    );
+  }
+
+  /** Their names, each once. */
+  get ids(): readonly string[] {
+    return [...new Set(this.entries.map(({ id }) => id))];
+  }
+
+  /** @param scenario the name of the file, as `netvsim run` takes it. */
+  explain(
+    row: Exclude<Aligned, { readonly kind: 'same' }>,
+    { nic, channel, scenario }: { readonly nic: string; readonly channel: Channel; readonly scenario: string },
+  ): Difference {
+    const found = this.entries.find(
+      (entry) =>
+        entry.channel === channel &&
+        (entry.scenarios === undefined || entry.scenarios.includes(scenario)) &&
+        fits(entry, row, nic),
+    );
+    const explained: Explanation | undefined = found && { id: found.id, reason: found.reason, source: found.source };
+    return { ...row, explained };
+  }
+}
+
+function fits({ model, real, moved }: Entry, row: Exclude<Aligned, { readonly kind: 'same' }>, nic: string): boolean {
+  const is = (pattern: string | undefined, text: string): boolean =>
+    pattern !== undefined && whole(pattern, nic).test(text);
+  switch (row.kind) {
+    case 'moved':
+      return is(moved, row.text);
+    case 'changed':
+      return is(model, row.model) && is(real, row.real);
+    case 'model':
+      return real === undefined && is(model, row.text);
+    case 'real':
+      return model === undefined && is(real, row.text);
+  }
+}
+
+const literal = (text: string): string => text.replaceAll(/[^\w]/g, '\\$&');
+
+const whole = (pattern: string, nic: string): RegExp =>
+  new RegExp(`^(?:${pattern.replaceAll('VF', literal(vfOf(nic))).replaceAll('NIC', literal(nic))})$`);
