@@ -97,7 +97,7 @@ test('as another family: another driver, the same name and NIC', () => {
   const drivers: string[] = [];
   for (const family of ['mana', 'mlx5', 'example', 'mlx5']) {
     cycle(m, 'eject-first', { family });
-    drivers.push(m.guest.netdev('nic1.vf').parent.driver);
+    drivers.push(m.guest.netdev('nic1.vf').parent?.driver ?? '');
   }
   expect(drivers).toEqual(['mana', 'mlx5_core', 'example_vf', 'mlx5_core']);
   expect(m.guest.netdev('nic1.vf').name).toBe('eth1');

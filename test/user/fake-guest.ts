@@ -96,7 +96,7 @@ export class FakeGuest implements LinuxUapi {
   unplug(device: FakeDevice): void {
     this.devices.splice(this.devices.indexOf(device), 1);
     this.emit('remove', device);
-    for (const queue of this.links) queue.inject({ message: 'del', link: linkOf(device) });
+    for (const queue of this.links) queue.inject(messageOf('del', device));
   }
 
   /** The device changes, and the kernel sends a link message about it. */
@@ -230,7 +230,7 @@ export class FakeGuest implements LinuxUapi {
   }
 
   private notify(device: FakeDevice): void {
-    for (const queue of this.links) queue.inject({ message: 'new', link: linkOf(device) });
+    for (const queue of this.links) queue.inject(messageOf('new', device));
   }
 
   private at(path: string): FakeDevice | undefined {
@@ -248,6 +248,10 @@ export class FakeGuest implements LinuxUapi {
   }
 }
 
+const messageOf = (message: LinkMessage['message'], device: FakeDevice): LinkMessage => {
+  return { message, link: linkOf(device), event: '', netns: 'init_net', movedTo: undefined };
+};
+
 const linkOf = ({ dev, ifname, ifindex, flags, mac, master, carrier }: FakeDevice): LinkInfo => ({
   dev,
   ifname,
@@ -257,6 +261,7 @@ const linkOf = ({ dev, ifname, ifindex, flags, mac, master, carrier }: FakeDevic
   mtu: 1500,
   master,
   carrier,
+  operstate: carrier ? 'up' : 'down',
 });
 
 function attributeOf(device: FakeDevice, attribute: SysfsAttribute): string | undefined {

@@ -16,13 +16,16 @@ import type { Errno } from '../uapi/errno.ts';
 import type { LinuxUapi, PciLocation, SysfsAttribute, SysfsLink, SysfsNode, Uevent } from '../uapi/linux.ts';
 import type { GuestCommand, LinkInfo, LinkMessage, PacketSocket } from '../uapi/uapi.ts';
 import { addrconf } from './addrconf.ts';
-import { closeDevice, openDevice, renameDevice, setMtu } from './device.ts';
+import { changeFlags, closeDevice, openDevice, renameDevice, setMac, setMtu } from './device.ts';
+import { bonding } from './drivers/bonding.ts';
+import { dummy } from './drivers/dummy.ts';
 import { type HvNetvsc, hvNetvsc } from './drivers/hv-netvsc/driver.ts';
 import { pciHyperv } from './drivers/pci-hyperv.ts';
 import { type VfTraits, vfDrivers } from './drivers/vf-driver.ts';
 import { CallFaults } from './faults.ts';
 import { fixed, type LinuxKernel } from './kernel.ts';
 import { LinkWatch } from './link-watch.ts';
+import { addLink, deleteLink, setMaster, wantedFlags } from './links.ts';
 import { type DriverFactory, type Module, Modules } from './modules.ts';
 import type { Netdev } from './netdev.ts';
 import { exitNamespace, moveToNamespace, type NetNamespace } from './netns.ts';
@@ -75,7 +78,8 @@ export class LinuxGuest implements LinuxUapi {
     };
     this.packets = new PacketSockets(sim, net.init.names);
     const netvsc = hvNetvsc(this.kernel);
-    const own = [pciHyperv(this.kernel), netvsc, ...vfDrivers(this.kernel, vfTraits)];
+    const virtual = [dummy(this.kernel), bonding(this.kernel)];
+    const own = [pciHyperv(this.kernel), netvsc, ...vfDrivers(this.kernel, vfTraits), ...virtual];
     const added = drivers.map((make) => make(this.kernel));
     this.netvsc = added.find(({ name }) => name === netvsc.name) ?? netvsc;
     this.modules = new Modules(sim, [...own, ...added]);
@@ -158,14 +162,27 @@ export class LinuxGuest implements LinuxUapi {
     if (command.do === 'load') return yield* this.modules.load(command.module);
     if (command.do === 'unload') return yield* this.modules.unload(command.module);
     const { net } = this.kernel;
+    if (command.do === 'add-netns') return this.addNamespace(command.name);
     if (command.do === 'delete-netns') return yield* this.deleteNamespace(command.name);
     yield* net.rtnl.lock();
-    const { ifindex, ifname } = command;
     const netns = net.namespaces.get(command.netns ?? net.init.name);
-    const dev = ifindex === undefined ? netns?.names.find(ifname) : byIndex(net.init, ifindex);
-    const errno = dev === undefined ? 'ENODEV' : yield* this.runOn(dev, command);
+    let errno: Errno | undefined;
+    if (netns === undefined) errno = 'ENODEV';
+    else if (command.do === 'add-link') errno = yield* addLink(net, netns, command);
+    else {
+      const { ifindex, ifname } = command;
+      const dev = ifindex === undefined ? netns.names.find(ifname) : byIndex(net.init, ifindex);
+      errno = dev === undefined ? 'ENODEV' : yield* this.runOn(dev, command);
+    }
     yield* net.rtnl.unlock();
     return errno;
+  }
+
+  private addNamespace(name: string): Errno | undefined {
+    const { net } = this.kernel;
+    if (net.namespaces.has(name)) return 'EEXIST';
+    net.namespace(name);
+    return undefined;
   }
 
   private *deleteNamespace(name: string): Task<Errno | undefined> {
@@ -186,11 +203,27 @@ export class LinuxGuest implements LinuxUapi {
         return undefined;
       case 'mtu':
         return yield* setMtu(net, dev, command.mtu);
+      case 'address':
+        return yield* setMac(net, dev, command.mac);
+      case 'flags':
+        return yield* changeFlags(net, dev, wantedFlags(dev, command.flags));
+      case 'master':
+        return yield* setMaster(net, dev, command.master);
+      case 'delete-link':
+        return yield* deleteLink(net, dev);
       case 'move-netns':
-        return yield* moveToNamespace(net, dev, net.namespace(command.to));
+        return yield* this.move(dev, net.namespace(command.to), command.as);
       case 'rename':
         return yield* renameDevice(net, dev, command.to, fixed(this.kernel, 'live-rename'));
     }
+  }
+
+  /** do_setlink(): the new name is for a device whose own is in use there; any other is moved first, and renamed there. */
+  private *move(dev: Netdev, to: NetNamespace, as: string | undefined): Task<Errno | undefined> {
+    const { net } = this.kernel;
+    const errno = yield* moveToNamespace(net, dev, to, as);
+    if (errno !== undefined || as === undefined) return errno;
+    return yield* renameDevice(net, dev, as, fixed(this.kernel, 'live-rename'));
   }
 }
 
@@ -199,4 +232,6 @@ function byIndex(netns: NetNamespace, ifindex: number): Netdev | undefined {
   return undefined;
 }
 
-type LinkCommand = Exclude<GuestCommand, { readonly do: 'load' | 'unload' | 'delete-netns' }>;
+type LinkCommand = Extract<GuestCommand, { readonly ifname: string; readonly ifindex?: number }> & {
+  readonly do: Exclude<GuestCommand['do'], 'add-link'>;
+};

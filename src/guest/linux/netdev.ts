@@ -7,6 +7,7 @@ import type { Queue } from '../../sim/queue.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { Errno } from '../uapi/errno.ts';
 import { IFF } from '../uapi/linux.ts';
+import type { LinkKind } from './links.ts';
 import type { NetNamespace } from './netns.ts';
 
 /** enum netreg_state (linux/netdevice.h). */
@@ -15,8 +16,15 @@ export type RegState = 'uninitialized' | 'registered' | 'unregistering' | 'unreg
 /** Who chose the name: `name_assign_type` in sysfs (uapi/linux/netdevice.h, NET_NAME_*). */
 export const NAME_ASSIGN = { enumerated: 1, predictable: 2, user: 3, renamed: 4 } as const;
 
-/** IFF_NO_ADDRCONF, bit 30 of `priv_flags` (linux/netdevice.h, 6.2 and later). */
+/** Who chose the address: `addr_assign_type` in sysfs (uapi/linux/netdevice.h, NET_ADDR_*). */
+export const ADDR_ASSIGN = { permanent: 0, random: 1, stolen: 2, set: 3 } as const;
+
+/** Bits of `priv_flags` (linux/netdevice.h): a bond or its slave; the other since 6.2. */
+export const IFF_BONDING = 1 << 2;
 export const IFF_NO_ADDRCONF = 1 << 30;
+
+/** RFC 2863 state (dev->operstate), of those that are modelled. `unknown`: nobody has ever looked. */
+export type Operstate = 'unknown' | 'down' | 'up';
 
 /** struct net_device_ops, as far as the registry and the packet path call it. All but `startXmit` under RTNL. */
 export interface NetdevOps {
@@ -27,6 +35,15 @@ export interface NetdevOps {
   readonly changeMtu?: (mtu: number) => Task<Errno | undefined>;
   /** PROMISC, ALLMULTI or the address lists changed. */
   readonly setRxMode?: () => Task;
+  /** ndo_change_rx_flags: PROMISC or ALLMULTI came or went. */
+  readonly changeRxFlags?: (changed: number) => Task;
+  /** ndo_set_mac_address; it is also who writes `devAddr`. Absent: EOPNOTSUPP. */
+  readonly setMac?: (mac: MacAddress) => Task<Errno | undefined>;
+  /** ndo_add_slave and ndo_del_slave. Absent: the device cannot be a master for user mode (EOPNOTSUPP). */
+  readonly addSlave?: (slave: Netdev) => Task<Errno | undefined>;
+  readonly delSlave?: (slave: Netdev) => Task<Errno | undefined>;
+  /** ndo_uninit: on its way out, between NETDEV_UNREGISTER and RTM_DELLINK. */
+  readonly uninit?: () => Task;
 }
 
 /** Where a device hangs in /sys/devices: its parent's path, its driver, and the PCI slot for those that have one. */
@@ -60,9 +77,13 @@ export type RxHandler = (frame: Uint8Array) => Netdev;
 export class Netdev {
   /** The scenario's name: `nic1`, `nic1.vf`. The guest does not know it. */
   readonly dev: string;
-  readonly parent: ParentDevice;
+  /** Undefined for a virtual device, which hangs below /sys/devices/virtual. */
+  readonly parent: ParentDevice | undefined;
+  /** rtnl_link_ops: what user mode made it as, and can delete it as. */
+  readonly kind: LinkKind | undefined;
   readonly ops: NetdevOps;
   nameAssignType: number = NAME_ASSIGN.enumerated;
+  addrAssignType: number;
   ifindex = 0;
   devAddr: MacAddress;
   permAddr: MacAddress = ZERO_MAC;
@@ -71,14 +92,18 @@ export class Netdev {
   readonly carrier: Cell<boolean>;
   /** dev->flags, read without a lock by sysfs and by packet paths. */
   readonly flags: Cell<number>;
-  privFlags = 0;
+  privFlags: number;
+  /** NETIF_F_NETNS_LOCAL: it cannot move to another namespace. */
+  readonly isLocal: boolean;
+  /** What user mode has asked for of PROMISC and ALLMULTI, and is shown: dev->gflags. */
+  gflags = 0;
   readonly mtuMin: number;
   mtuMax: number;
   promiscuity = 0;
   allmulti = 0;
   readonly slaves: Netdev[] = [];
   /** Name template that registration expands: `eth%d`. */
-  readonly template = 'eth%d';
+  readonly template: string;
   /** Whether addrconf gave it an IPv6 address of its own. */
   hasLinkLocal = false;
 
@@ -86,6 +111,7 @@ export class Netdev {
   private ownNetns: NetNamespace | undefined;
   private ownMaster: Netdev | undefined;
   private ownState: RegState = 'uninitialized';
+  private ownOperstate: Operstate = 'unknown';
   private ownMtu = ETH_DATA_LEN;
   private ownRxHandler: RxHandler | undefined;
   private readonly ownSockets: Queue<Uint8Array>[] = [];
@@ -99,26 +125,38 @@ export class Netdev {
     sim: Simulation,
     options: {
       readonly dev: string;
-      readonly parent: ParentDevice;
+      readonly parent?: ParentDevice;
+      readonly kind?: LinkKind;
       readonly ops: NetdevOps;
       readonly mac: MacAddress;
+      readonly addrAssignType?: number;
       readonly mtuMin: number;
       readonly mtuMax?: number;
+      /** Default: those that ether_setup() gives (net/ethernet/eth.c). */
+      readonly flags?: number;
+      readonly privFlags?: number;
+      readonly isLocal?: boolean;
+      /** Default: none, as of a NIC whose link has not come up. */
+      readonly carrier?: boolean;
     },
   ) {
-    const { dev, parent, ops, mac, mtuMin, mtuMax = ETH_DATA_LEN } = options;
+    const { dev, parent, kind, ops, mac, mtuMin, mtuMax = ETH_DATA_LEN } = options;
     this.sim = sim;
     this.unlocked = new Place(sim);
     this.dev = dev;
     this.parent = parent;
+    this.kind = kind;
+    this.template = `${kind?.name ?? 'eth'}%d`;
     this.ops = ops;
     this.devAddr = mac;
+    this.addrAssignType = options.addrAssignType ?? ADDR_ASSIGN.permanent;
+    this.privFlags = options.privFlags ?? 0;
+    this.isLocal = options.isLocal ?? false;
     this.mtuMin = mtuMin;
     this.mtuMax = mtuMax;
     this.running = new Cell(sim, `${dev}.running`, false);
-    this.carrier = new Cell(sim, `${dev}.carrier`, false);
-    // alloc_etherdev(): ether_setup() gives an Ethernet device these flags (net/ethernet/eth.c)
-    this.flags = new Cell<number>(sim, `${dev}.flags`, IFF.BROADCAST | IFF.MULTICAST);
+    this.carrier = new Cell(sim, `${dev}.carrier`, options.carrier ?? false);
+    this.flags = new Cell<number>(sim, `${dev}.flags`, options.flags ?? IFF.BROADCAST | IFF.MULTICAST);
   }
 
   /** Empty until the registry has chosen one. */
@@ -161,6 +199,16 @@ export class Netdev {
   set state(state: RegState) {
     this.unlocked.write();
     this.ownState = state;
+  }
+
+  get operstate(): Operstate {
+    this.unlocked.read();
+    return this.ownOperstate;
+  }
+
+  set operstate(operstate: Operstate) {
+    this.unlocked.write();
+    this.ownOperstate = operstate;
   }
 
   get mtu(): number {

@@ -45,7 +45,7 @@ export function* moveToNamespace(
   const failing = net.faults.strike('dev_change_net_namespace', dev.dev);
   if (failing !== undefined) return failing;
   const from = dev.netns;
-  if (from === undefined || dev.state !== 'registered') return 'EINVAL';
+  if (from === undefined || dev.isLocal || dev.state !== 'registered') return 'EINVAL';
   if (from === to) return undefined;
   const own = to.names.choose(dev.name);
   const name = !own.ok && pattern !== undefined ? to.names.choose(pattern) : own;
@@ -54,21 +54,22 @@ export function* moveToNamespace(
   from.devices.delete(dev);
   yield* from.names.remove(dev);
   yield* net.chain.call('NETDEV_UNREGISTER', dev);
-  yield* net.rtnetlink.delLink(dev, 'dev_change_net_namespace');
+  const there = to.indices.reserve(dev.ifindex) ? dev.ifindex : (to.indices.take() ?? 0);
+  yield* net.rtnetlink.delLink(dev, 'dev_change_net_namespace', { movedTo: { netns: to.name, ifindex: there } });
   yield* from.sysfs.remove(dev);
   yield* net.uevents.emit('remove', dev);
   from.names.release(dev.name);
   from.indices.free(dev.ifindex);
   dev.netns = to;
-  if (!to.indices.reserve(dev.ifindex)) dev.ifindex = to.indices.take() ?? 0;
+  dev.ifindex = there;
   const before = dev.name;
   dev.name = name.value;
   const { name: ifname, ifindex } = dev;
   net.sim.trace.emit({ kind: 'netdev.netns', dev: dev.dev, from: from.name, to: to.name, ifname, ifindex });
   yield* to.sysfs.add(dev);
-  if (net.movesUnderOldName && before !== dev.name) {
+  if (net.movesUnderOldName) {
     yield* net.uevents.emit('add', dev, before);
-    yield* net.uevents.emit('move', dev, before);
+    yield* net.uevents.emit('move', dev, before); // device_rename(), also to the name that it has
   } else {
     yield* net.uevents.emit('add', dev);
   }
@@ -80,12 +81,13 @@ export function* moveToNamespace(
 }
 
 /**
- * default_device_exit_net(): what survives a namespace goes back to init_net. The walk keeps the next device; when
- * moving this one made somebody move that one too, the walk goes on in another list and ends in a panic.
+ * default_device_exit_net() and the batch behind it: what has hardware goes back to init_net, what user mode has made ends.
+ * The walk keeps the next device; when moving this one made somebody move that one too, the walk goes on in another list
+ * and ends in a panic.
  */
 export function* exitNamespace(net: Registry, ns: NetNamespace): Task {
   yield* net.rtnl.lock();
-  const devices = [...ns.devices];
+  const devices = [...ns.devices].filter(({ kind }) => kind === undefined);
   for (const [at, dev] of devices.entries()) {
     if (dev.netns !== ns) {
       const text = 'BUG: kernel NULL pointer dereference in default_device_exit_net';
@@ -97,6 +99,7 @@ export function* exitNamespace(net: Registry, ns: NetNamespace): Task {
       yield* panic(net, dev, text);
     }
   }
+  yield* net.unregisterMany([...ns.devices].reverse());
   net.namespaces.delete(ns.name);
   yield* net.rtnl.unlock();
 }

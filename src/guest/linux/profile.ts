@@ -64,7 +64,7 @@ export interface Profile {
   readonly addrconfSkips: 'IFF_SLAVE' | 'IFF_NO_ADDRCONF';
   /** Whether NETDEV_PRE_UNINIT is raised (6.12). */
   readonly hasPreUninit: boolean;
-  /** Whether a device that moves to another namespace under a new name shows itself under its old one first (6.1). */
+  /** Whether a device that moves to another namespace shows itself under its old name, and is then renamed (6.1). */
   readonly movesUnderOldName: boolean;
 }
 

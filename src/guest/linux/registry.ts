@@ -8,12 +8,13 @@ import { assert, known } from '../../base/assert.ts';
 import type { Task } from '../../sim/operation.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { Errno } from '../uapi/errno.ts';
-import { closeDevice } from './device.ts';
+import { closeDevices } from './device.ts';
 import { CallFaults } from './faults.ts';
-import { NAME_ASSIGN, type Netdev } from './netdev.ts';
+import { LinkKinds } from './links.ts';
+import { ADDR_ASSIGN, NAME_ASSIGN, type Netdev } from './netdev.ts';
 import { NetNamespace } from './netns.ts';
 import { type NotifierBlock, NotifierChain } from './notifier.ts';
-import { Rtnetlink } from './rtnetlink.ts';
+import { linkInfo, Rtnetlink } from './rtnetlink.ts';
 import { Rtnl } from './rtnl.ts';
 import { Uevents } from './uevents.ts';
 
@@ -32,9 +33,10 @@ export class Registry {
   /** init_net: where devices are registered, and where user mode looks. */
   readonly init: NetNamespace;
   readonly faults: CallFaults;
+  readonly linkKinds = new LinkKinds();
   /** All namespaces by name, init_net first. */
   readonly namespaces = new Map<string, NetNamespace>();
-  /** Until 6.12 a device that moves to another namespace under another name shows itself under its old one first. */
+  /** Until 6.12 a device that moves to another namespace shows itself under its old name, and is then renamed. */
   readonly movesUnderOldName: boolean;
   /** Whether 6.12's NETDEV_PRE_UNINIT exists. */
   private readonly hasPreUninit: boolean;
@@ -76,21 +78,25 @@ export class Registry {
     return errno;
   }
 
-  /** register_netdevice(); the caller holds the RTNL. Numbers are those of reference A.1. */
+  /**
+   * register_netdevice(); the caller holds the RTNL. Numbers are those of reference A.1. Of the device is asked for, if it
+   * has them: a namespace, a name (or else its template), an index.
+   */
   *register(dev: Netdev): Task<Errno | undefined> {
     this.rtnl.assertHeld('register_netdevice');
     assert(dev.state === 'uninitialized', `${dev.dev} is registered twice`);
     const failing = this.faults.strike('register_netdevice', dev.dev);
     if (failing !== undefined) return this.refused(dev, 'register_netdevice', failing);
-    const netns = this.init;
+    const netns = dev.netns ?? this.init;
     dev.netns = netns;
     const name = netns.names.choose(dev.name === '' ? dev.template : dev.name); // 4
     if (!name.ok) return this.refused(dev, 'register_netdevice', name.error);
     dev.name = name.value;
-    const index = netns.indices.take(); // 9
+    const preset = dev.ifindex;
+    const index = preset === 0 ? netns.indices.take() : netns.indices.reserve(preset) ? preset : undefined; // 9
     if (index === undefined) {
       netns.names.release(dev.name);
-      return this.refused(dev, 'register_netdevice', 'ENFILE');
+      return this.refused(dev, 'register_netdevice', preset === 0 ? 'ENFILE' : 'EBUSY');
     }
     dev.ifindex = index;
     this.emitState(dev, 'post-init');
@@ -106,7 +112,8 @@ export class Registry {
       yield* this.unregister(dev);
       return this.refused(dev, 'NETDEV_REGISTER', rejected);
     }
-    yield* this.rtnetlink.newLink(dev, 'register_netdevice'); // 18
+    // 18; what user mode makes is told of by whoever makes it, when it is as user mode wants it (rtnl_configure_link())
+    if (dev.kind === undefined) yield* this.rtnetlink.newLink(dev, 'register_netdevice');
     return undefined;
   }
 
@@ -118,18 +125,35 @@ export class Registry {
 
   /** unregister_netdevice(); the caller holds the RTNL. What waits for references runs when he releases it. */
   *unregister(dev: Netdev): Task {
+    yield* this.unregisterMany([dev]);
+  }
+
+  /** unregister_netdevice_many(): all are closed, then all are unlisted, then each ends. Numbers are those of A.5. */
+  *unregisterMany(devices: readonly Netdev[]): Task {
     this.rtnl.assertHeld('unregister_netdevice');
-    assert(dev.state === 'registered', `${dev.dev} is ${dev.state} and cannot be unregistered`);
+    for (const dev of devices) {
+      assert(dev.state === 'registered', `${dev.dev} is ${dev.state} and cannot be unregistered`);
+    }
+    yield* closeDevices(this, devices); // 2
+    for (const dev of devices) {
+      const netns = known(dev.netns, `the namespace of ${dev.dev}`);
+      netns.devices.delete(dev); // 3
+      yield* netns.names.remove(dev);
+      this.emitVisible(dev, 'ioctl', false);
+      dev.state = 'unregistering';
+      this.emitState(dev, 'unregistering');
+    }
+    for (const dev of devices) yield* this.end(dev);
+  }
+
+  /** Of a device that nobody finds any more: its listeners, its messages, its directory. */
+  private *end(dev: Netdev): Task {
     const netns = known(dev.netns, `the namespace of ${dev.dev}`);
-    yield* closeDevice(this, dev); // A.5, 2
-    netns.devices.delete(dev); // 3
-    yield* netns.names.remove(dev);
-    this.emitVisible(dev, 'ioctl', false);
-    dev.state = 'unregistering';
-    this.emitState(dev, 'unregistering');
     yield* this.chain.call('NETDEV_UNREGISTER', dev); // 5
+    const link = linkInfo(dev);
     if (this.hasPreUninit) yield* this.chain.call('NETDEV_PRE_UNINIT', dev);
-    yield* this.rtnetlink.delLink(dev, 'unregister_netdevice');
+    if (dev.ops.uninit !== undefined) yield* dev.ops.uninit();
+    yield* this.rtnetlink.delLink(dev, 'unregister_netdevice', { link });
     this.emitVisible(dev, 'rtnetlink', false);
     yield* netns.sysfs.remove(dev);
     this.emitVisible(dev, 'sysfs', false);
@@ -189,7 +213,8 @@ export class Registry {
     yield* netns.names.insert(dev); // 15
     netns.devices.add(dev);
     this.emitVisible(dev, 'ioctl', true);
-    dev.permAddr = dev.devAddr; // 16
+    if (!dev.carrier.now) dev.operstate = 'down'; // linkwatch_init_dev(), 14
+    if (dev.addrAssignType === ADDR_ASSIGN.permanent) dev.permAddr = dev.devAddr; // 16
     this.emitState(dev, 'registered');
   }
 
@@ -208,7 +233,7 @@ export class Registry {
     netns.names.release(dev.name);
     netns.indices.free(dev.ifindex);
     if (dev.state === 'uninitialized') {
-      dev.name = dev.nameAssignType === NAME_ASSIGN.enumerated ? '' : dev.name;
+      if (dev.nameAssignType === NAME_ASSIGN.enumerated) dev.name = '';
       dev.ifindex = 0;
     }
   }

@@ -15,18 +15,28 @@ import type { NetdevEvent, NotifierBlock } from './notifier.ts';
 /** The events for which rtnetlink's own notifier sends a RTM_NEWLINK (rtnetlink_event()). */
 const TOLD = new Set<NetdevEvent>([
   'NETDEV_CHANGEMTU',
+  'NETDEV_CHANGEADDR',
   'NETDEV_CHANGENAME',
   'NETDEV_FEAT_CHANGE',
   'NETDEV_NOTIFY_PEERS',
   'NETDEV_CHANGEUPPER',
+  'NETDEV_RESEND_IGMP',
+  'NETDEV_CHANGELOWERSTATE',
 ]);
 
-/** dev_get_flags(): the flags with what the kernel adds from the device's state. */
+/** The causes that a message names in IFLA_EVENT (rtnl_get_event()), by iproute2's words for them. */
+const NAMED: Readonly<Record<string, string>> = {
+  NETDEV_FEAT_CHANGE: 'FEATURE CHANGE',
+  NETDEV_NOTIFY_PEERS: 'NOTIFY PEERS',
+  NETDEV_RESEND_IGMP: 'RESEND IGMP',
+};
+
+/** dev_get_flags(): the flags with what the kernel adds from the device's state, and of PROMISC what a user asked for. */
 export function reportedFlags(dev: Netdev): number {
-  let flags = dev.flags.now & ~(IFF.RUNNING | IFF.LOWER_UP | IFF.PROMISC | IFF.ALLMULTI);
-  if (dev.promiscuity > 0) flags |= IFF.PROMISC;
-  if (dev.allmulti > 0) flags |= IFF.ALLMULTI;
-  if (dev.running.now && dev.carrier.now) flags |= IFF.RUNNING | IFF.LOWER_UP;
+  const asked = IFF.PROMISC | IFF.ALLMULTI;
+  let flags = (dev.flags.now & ~(IFF.RUNNING | IFF.LOWER_UP | asked)) | (dev.gflags & asked);
+  if (dev.running.now && dev.operstate !== 'down') flags |= IFF.RUNNING;
+  if (dev.running.now && dev.carrier.now) flags |= IFF.LOWER_UP;
   return flags;
 }
 
@@ -39,29 +49,30 @@ export function linkInfo(dev: Netdev): LinkInfo {
     mtu: dev.mtu,
     master: dev.master?.ifindex ?? 0,
     carrier: dev.carrier.now,
+    operstate: dev.running.now ? dev.operstate : 'down',
     dev: dev.dev,
   };
 }
 
 export class Rtnetlink {
   private readonly sim: Simulation;
-  private readonly listeners: Queue<LinkMessage>[] = [];
+  private readonly listeners: Listener<LinkMessage>[] = [];
   /** Registered at boot with priority 0, hence before any driver's notifier. */
   readonly notifier: NotifierBlock;
 
-  private readonly heardIn: NetNamespace;
+  private readonly init: NetNamespace;
 
-  /** Listeners hear of the links of one namespace. */
-  constructor(sim: Simulation, heardIn: NetNamespace) {
+  constructor(sim: Simulation, init: NetNamespace) {
     this.sim = sim;
-    this.heardIn = heardIn;
+    this.init = init;
     const notify: NotifierBlock['notify'] = (event, dev) => this.hear(event, dev);
     this.notifier = { name: 'rtnetlink', priority: 0, builtIn: true, notify };
   }
 
-  subscribe(name: string): Queue<LinkMessage> {
+  /** @param where what is heard of: the links of one namespace (default: init_net), or of all (NETLINK_LISTEN_ALL_NSID). */
+  subscribe(name: string, where: NetNamespace | 'all' = this.init): Queue<LinkMessage> {
     const queue = new Queue<LinkMessage>(this.sim, `links of ${name}`);
-    this.listeners.push(queue);
+    this.listeners.push({ queue, where });
     return queue;
   }
 
@@ -71,9 +82,17 @@ export class Rtnetlink {
     yield* this.send('RTM_NEWLINK', dev, cause);
   }
 
-  /** RTM_DELLINK. `cause`: the device is unregistered, or moves to another namespace. */
-  *delLink(dev: Netdev, cause: 'unregister_netdevice' | 'dev_change_net_namespace'): Task {
-    yield* this.send('RTM_DELLINK', dev, cause);
+  /**
+   * RTM_DELLINK. `cause`: the device is unregistered, or moves to another namespace.
+   * @param link what it says, where that was taken down earlier than it is sent.
+   * @param movedTo where the device moves.
+   */
+  *delLink(
+    dev: Netdev,
+    cause: 'unregister_netdevice' | 'dev_change_net_namespace',
+    { link = linkInfo(dev), movedTo }: { readonly link?: LinkInfo; readonly movedTo?: LinkMessage['movedTo'] } = {},
+  ): Task {
+    yield* this.send('RTM_DELLINK', dev, cause, link, movedTo);
   }
 
   private *hear(event: NetdevEvent, dev: Netdev): Task<'done'> {
@@ -81,13 +100,31 @@ export class Rtnetlink {
     return 'done';
   }
 
-  private *send(message: 'RTM_NEWLINK' | 'RTM_DELLINK', about: Netdev, cause: string): Task {
-    const link = linkInfo(about);
+  private *send(
+    message: 'RTM_NEWLINK' | 'RTM_DELLINK',
+    about: Netdev,
+    cause: string,
+    link = linkInfo(about),
+    movedTo?: LinkMessage['movedTo'],
+  ): Task {
     const { dev, ifname, ifindex, flags } = link;
     const master = about.master?.dev ?? '';
     this.sim.trace.emit({ kind: 'rtnetlink', message, dev, ifname, ifindex, flags, master, cause });
-    if (about.netns !== this.heardIn) return;
-    const note: LinkMessage = { message: message === 'RTM_NEWLINK' ? 'new' : 'del', link };
-    for (const listener of this.listeners) yield* listener.put(note);
+    const { netns } = about;
+    if (netns === undefined) return;
+    const note: LinkMessage = {
+      message: message === 'RTM_NEWLINK' ? 'new' : 'del',
+      link,
+      event: NAMED[cause] ?? '',
+      netns: netns.name,
+      movedTo,
+    };
+    for (const { queue, where } of this.listeners) if (where === 'all' || where === netns) yield* queue.put(note);
   }
+}
+
+/** A socket that hears of one namespace, or of all. */
+interface Listener<T> {
+  readonly queue: Queue<T>;
+  readonly where: NetNamespace | 'all';
 }

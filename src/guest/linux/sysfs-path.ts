@@ -5,5 +5,5 @@ export const VMBUS_PATH = '/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00';
 
 /** A device's directory below /sys under the name it has, or had. */
 export function devpathOf(dev: Netdev, name: string): string {
-  return `${VMBUS_PATH}/${dev.parent.path}/net/${name}`;
+  return dev.parent === undefined ? `/devices/virtual/net/${name}` : `${VMBUS_PATH}/${dev.parent.path}/net/${name}`;
 }

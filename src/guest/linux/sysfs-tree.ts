@@ -33,7 +33,8 @@ export function sysfsTree(sysfs: SysfsNet): readonly SysfsNode[] {
     ...loopback(),
   ];
   for (const [name, dev] of sysfs.devices()) {
-    nodes.push(...parentNodes(dev.parent), ...netdevNodes(name, dev));
+    if (dev.parent !== undefined) nodes.push(...parentNodes(dev.parent));
+    nodes.push(...netdevNodes(name, dev));
   }
   return nodes;
 }
@@ -64,11 +65,10 @@ function loopback(): SysfsNode[] {
 
 function netdevNodes(name: string, dev: Netdev): SysfsNode[] {
   const path = devpathOf(dev, name);
-  const parent = `${VMBUS_PATH}/${dev.parent.path}`;
   const nodes: SysfsNode[] = [
     link(`/class/net/${name}`, path),
     link(`${path}/subsystem`, '/class/net'),
-    link(`${path}/device`, parent),
+    ...(dev.parent === undefined ? [] : [link(`${path}/device`, `${VMBUS_PATH}/${dev.parent.path}`)]),
     file(`${path}/uevent`, `INTERFACE=${name}\nIFINDEX=${dev.ifindex}\n`),
   ];
   for (const attribute of ATTRIBUTES) {

@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import { type Footprint, namePart } from '../../sim/footprint.ts';
 import { Operation, SharedObject, type Task } from '../../sim/operation.ts';
 import type { Errno } from '../uapi/errno.ts';
-import { IFF, type PciLocation, type SysfsAttribute, type SysfsLink } from '../uapi/linux.ts';
+import type { PciLocation, SysfsAttribute, SysfsLink } from '../uapi/linux.ts';
 import type { Netdev } from './netdev.ts';
 import { devpathOf } from './sysfs-path.ts';
 
@@ -116,7 +116,7 @@ export function attributeText(dev: Netdev, attribute: SysfsAttribute): Result<st
     case 'name_assign_type':
       return ok(String(dev.nameAssignType));
     case 'addr_assign_type':
-      return ok('0'); // NET_ADDR_PERM
+      return ok(String(dev.addrAssignType));
     case 'dev_id':
       return ok('0x0');
     case 'tx_queue_len':
@@ -129,11 +129,8 @@ export function attributeText(dev: Netdev, attribute: SysfsAttribute): Result<st
 /** %#x of the raw word: lower case, no padding. */
 const flagsText = (flags: number): string => `0x${flags.toString(16)}`;
 
-/** RFC 2863 state as Linux names it (dev->operstate). */
-function operstate(dev: Netdev): string {
-  if (!dev.up) return 'down';
-  return dev.carrier.now ? 'up' : 'down';
-}
+/** operstate_show(): a device that does not run is down, whatever it was. */
+const operstate = (dev: Netdev): string => (dev.running.now ? dev.operstate : 'down');
 
 /** Reads one attribute by path, as open() and read() do: the directory is looked up, then the field is read. */
 export function* readAttribute(sysfs: SysfsNet, path: string, attribute: SysfsAttribute): Task<Result<string, Errno>> {
@@ -147,7 +144,7 @@ export function* readAttribute(sysfs: SysfsNet, path: string, attribute: SysfsAt
       if (!(yield* dev.running.get())) return err('EINVAL'); // both ask netif_running() first
       return ok(attribute === 'carrier' && (yield* dev.carrier.get()) ? '1' : '0');
     case 'operstate':
-      return ok(((yield* dev.flags.get()) & IFF.UP) !== 0 && (yield* dev.carrier.get()) ? 'up' : 'down');
+      return ok((yield* dev.running.get()) ? dev.operstate : 'down');
     default:
       return attributeText(dev, attribute);
   }
@@ -162,16 +159,16 @@ export function* readLink(sysfs: SysfsNet, path: string, link: SysfsLink): Task<
       return master === undefined ? err('ENOENT') : ok(master.name);
     }
     case 'device/driver':
-      return ok(dev.parent.driver);
+      return dev.parent === undefined ? err('ENOENT') : ok(dev.parent.driver);
     case 'device':
-      return ok(dev.parent.path.slice(dev.parent.path.lastIndexOf('/') + 1));
+      return dev.parent === undefined ? err('ENOENT') : ok(lastOf(dev.parent.path));
   }
 }
 
 export function* pciLocation(sysfs: SysfsNet, path: string): Task<Result<PciLocation | undefined, Errno>> {
   const dev = yield* sysfs.find(path);
   if (dev === undefined) return err('ENOENT');
-  const pci = dev.parent.pci;
+  const pci = dev.parent?.pci;
   if (pci === undefined) return ok(undefined);
   return ok({ domain: pci.domain, bus: 0, device: pci.device, function: 0, slot: pci.slotName() });
 }

@@ -9,19 +9,18 @@ import { devpathOf } from './sysfs-path.ts';
 
 export class Uevents {
   private readonly sim: Simulation;
-  private readonly listeners: Queue<Uevent>[] = [];
+  private readonly listeners: { readonly queue: Queue<Uevent>; readonly where: NetNamespace }[] = [];
+  private readonly init: NetNamespace;
 
-  private readonly heardIn: NetNamespace;
-
-  /** Listeners hear of the devices of one namespace. */
-  constructor(sim: Simulation, heardIn: NetNamespace) {
+  constructor(sim: Simulation, init: NetNamespace) {
     this.sim = sim;
-    this.heardIn = heardIn;
+    this.init = init;
   }
 
-  subscribe(name: string): Queue<Uevent> {
+  /** @param where the namespace whose devices are heard of. */
+  subscribe(name: string, where = this.init): Queue<Uevent> {
     const queue = new Queue<Uevent>(this.sim, `uevents of ${name}`);
-    this.listeners.push(queue);
+    this.listeners.push({ queue, where });
     return queue;
   }
 
@@ -29,9 +28,8 @@ export class Uevents {
     const ifname = action === 'add' ? nameBefore : dev.name;
     const { ifindex } = dev;
     this.sim.trace.emit({ kind: 'uevent', action, dev: dev.dev, ifname, ifindex, flags: dev.flags.now });
-    if (dev.netns !== this.heardIn) return;
     const devpathOld = action === 'move' ? devpathOf(dev, nameBefore) : '';
     const event: Uevent = { action, devpath: devpathOf(dev, ifname), devpathOld, ifname, ifindex, dev: dev.dev };
-    for (const listener of this.listeners) yield* listener.put(event);
+    for (const { queue, where } of this.listeners) if (where === dev.netns) yield* queue.put(event);
   }
 }

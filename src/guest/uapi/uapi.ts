@@ -20,6 +20,8 @@ export interface LinkInfo {
   /** ifindex of the master; 0 when there is none. */
   readonly master: number;
   readonly carrier: boolean;
+  /** RFC 2863 state; `down` of a device that does not run. */
+  readonly operstate: 'unknown' | 'down' | 'up';
   /** The scenario's name for the device, for traces; no program sees it. */
   readonly dev: string;
 }
@@ -28,6 +30,12 @@ export interface LinkInfo {
 export interface LinkMessage {
   readonly message: 'new' | 'del';
   readonly link: LinkInfo;
+  /** What brought it about, where the message names that (IFLA_EVENT), as iproute2 prints it; else empty. */
+  readonly event: string;
+  /** Namespace that it is told in. */
+  readonly netns: string;
+  /** With `del`: the device is not gone, but there now, and has this index there. */
+  readonly movedTo: { readonly netns: string; readonly ifindex: number } | undefined;
 }
 
 /** A device by the name that it has now. Where `ifindex` is given it is that device or ENODEV, whatever bears the name
@@ -47,9 +55,31 @@ export type GuestCommand =
   | ({ readonly do: 'down' } & LinkChoice)
   | ({ readonly do: 'mtu'; readonly mtu: number } & LinkChoice)
   | ({ readonly do: 'rename'; readonly to: string } & LinkChoice)
-  /** Moves it to a namespace, which is made when it is new. */
-  | ({ readonly do: 'move-netns'; readonly to: string } & LinkChoice)
+  | ({ readonly do: 'address'; readonly mac: MacAddress } & LinkChoice)
+  /** One change of flags; what is left out stays. */
+  | ({ readonly do: 'flags'; readonly flags: FlagChoice } & LinkChoice)
+  /** Moves it to a namespace, which is made when it is new. `as`: under that name. */
+  | ({ readonly do: 'move-netns'; readonly to: string; readonly as?: string } & LinkChoice)
+  /** Gives it to a master, or takes it from the one that it has. */
+  | ({ readonly do: 'master'; readonly master: string | undefined } & LinkChoice)
+  | ({ readonly do: 'delete-link' } & LinkChoice)
+  /** Makes a virtual device; one without a name is `dummy0` and so on. */
+  | ({ readonly do: 'add-link' } & NewLink)
+  | { readonly do: 'add-netns'; readonly name: string }
   | { readonly do: 'delete-netns'; readonly name: string };
+
+/** Flags that user mode can ask for (ip link set up, promisc, allmulticast, arp, multicast). */
+export type FlagChoice = Readonly<Partial<Record<'up' | 'promisc' | 'allmulti' | 'arp' | 'multicast', boolean>>>;
+
+/** What RTM_NEWLINK says of a device that there is not yet. */
+export interface NewLink {
+  /** `dummy`, `bond`: a module brings it. */
+  readonly kind: string;
+  readonly ifname?: string;
+  readonly ifindex?: number;
+  readonly mac?: MacAddress;
+  readonly netns?: string;
+}
 
 /** A packet socket that is bound to one device and sees its whole frames. */
 export interface PacketSocket {

@@ -29,7 +29,7 @@ describe('the designed order: the NIC first, its VF later', () => {
       'RTM_NEWLINK nic1.vf (NETDEV_FEAT_CHANGE)',
       'RTM_NEWLINK nic1.vf (register_netdevice)',
       'flags of nic1.vf: +UP -',
-      'RTM_NEWLINK nic1.vf (dev_open)',
+      'RTM_NEWLINK nic1.vf (dev_change_flags)',
       'guest: nic1 by vf',
       'nic1: Data path switched to VF: eth1',
       'RTM_NEWLINK nic1.vf (linkwatch)',

@@ -97,7 +97,7 @@ function ownParts(kernel: LinuxKernel, list: NicList): NetvscParts {
 
 /** netvsc_netdev_event(): netvsc's own devices and what no VF can be are not looked at. No event is ever vetoed. */
 function* onNetdevEvent(kernel: LinuxKernel, list: NicList, event: NetdevEvent, dev: Netdev): Task<Verdict> {
-  if (dev.parent.bus === 'vmbus') {
+  if (dev.parent?.bus === 'vmbus') {
     const own = list.all().find((nic) => nic.netdev === dev);
     if (event === 'NETDEV_REGISTER' && own !== undefined) yield* followMaster(own);
     return 'done';
@@ -209,7 +209,7 @@ function* register(kernel: LinuxKernel, list: NicList, nic: NetvscNic): Task<Err
   if (!fixed(kernel, 'probe-vf-scan')) return undefined;
   for (const dev of kernel.net.init.devices) {
     // A VF that has joined another NIC matches that one, and without a word in the log.
-    if (dev.parent.bus === 'vmbus' || (dev.master !== undefined && dev.permAddr !== nic.netdev.permAddr)) continue;
+    if (dev.parent?.bus === 'vmbus' || (dev.master !== undefined && dev.permAddr !== nic.netdev.permAddr)) continue;
     if ((yield* findNic(kernel, list, dev)) !== nic) continue;
     yield* prepareBonding(kernel, list, dev);
     yield* registerVf(kernel, nic, dev, 'in-probe');

@@ -19,7 +19,7 @@ export type RegisterContext = 'in-notifier' | 'in-probe';
 
 /** get_netvsc_byslot(): by serial number and permanent address first, then by address alone. */
 export function* findNic(kernel: LinuxKernel, list: NicList, vf: Netdev): Task<NetvscNic | undefined> {
-  const pci = vf.parent.pci;
+  const pci = vf.parent?.pci;
   if (pci === undefined) return undefined;
   const slot = pci.slotName();
   if (slot === undefined) {
