@@ -6,7 +6,7 @@
  */
 import { assert, known } from '../base/assert.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { saveRecord } from '../base/snapshot.ts';
+import { loadRecord, saveRecord } from '../base/snapshot.ts';
 import type { Nanoseconds } from '../base/time.ts';
 import { Bus } from '../bus/bus.ts';
 import { GuestMemory } from '../bus/memory.ts';
@@ -35,6 +35,7 @@ import {
   encodeSnapshot,
   type HostSideRecord,
   type MachineRecord,
+  type Snapshot,
   type SnapshotProblem,
 } from './snapshot.ts';
 
@@ -136,36 +137,37 @@ export class RealMachine {
     images: MachineImages,
     options: RealOptions = {},
   ): Promise<Result<RealMachine, string>> {
-    const machine = await RealMachine.make(plan, catalogue, images, options);
+    const machine = await RealMachine.make(plan, catalogue, images, options, false);
     if (machine.ok) machine.value.startCards();
     return machine;
   }
 
   /**
    * A machine that goes on from a snapshot. One that was taken before the host had done anything fits any NICs, and
-   * else those that it was taken with. Memory and quantum are the snapshot's.
+   * else those that it was taken with. Its memory is the snapshot's, and its quantum unless another is given.
    */
   static async restore(
     plan: RealPlan,
     catalogue: Catalogue,
     images: MachineImages,
-    bytes: Uint8Array,
-    options: Pick<RealOptions, 'trace'> = {},
+    from: Uint8Array | Snapshot,
+    options: Pick<RealOptions, 'trace' | 'quantum'> = {},
   ): Promise<Result<RealMachine, SnapshotProblem>> {
-    const snapshot = decodeSnapshot(bytes);
+    const snapshot = from instanceof Uint8Array ? decodeSnapshot(from) : ok(from);
     if (!snapshot.ok) return snapshot;
-    const { header, record, state } = snapshot.value;
+    const { header, state } = snapshot.value;
+    const record = loadRecord<MachineRecord>(snapshot.value.record);
     if (header.images !== images.id) {
       return err({ problem: 'other images', text: 'the snapshot is of another kernel, initrd or firmware' });
     }
     const { memoryMb, quantum } = header;
-    const machine = await RealMachine.make(plan, catalogue, images, { ...options, memoryMb, quantum });
+    const machine = await RealMachine.make(plan, catalogue, images, { memoryMb, quantum, ...options }, true);
     if (!machine.ok) return err({ problem: 'no machine', text: machine.error });
     const { hostSide } = record;
     if (hostSide !== undefined && hostSide.nics !== machine.value.nicsText) {
       return err({ problem: 'other NICs', text: 'the snapshot is of a machine with other NICs, and they are in use' });
     }
-    machine.value.takeOver(record, state);
+    machine.value.takeOver(record, from instanceof Uint8Array ? state : state.slice(0));
     machine.value.startCards();
     return machine;
   }
@@ -175,10 +177,11 @@ export class RealMachine {
     catalogue: Catalogue,
     images: MachineImages,
     { memoryMb = DEFAULT_MEMORY_MB, quantum = DEFAULT_QUANTUM, trace = new Recorder() }: RealOptions,
+    isEmpty: boolean,
   ): Promise<Result<RealMachine, string>> {
     const nics = inSlots(plan.nics);
     if (!nics.ok) return nics;
-    const processor = await Processor.create(images, { memoryMb, quantum });
+    const processor = await Processor.create(images, { memoryMb, quantum, isEmpty });
     if (!processor.ok) return processor;
     const hardware = { processor: processor.value, images: images.id, memoryMb, quantum };
     return ok(new RealMachine({ ...plan, nics: nics.value }, catalogue, hardware, trace));
@@ -255,7 +258,7 @@ export class RealMachine {
     for (const card of this.cards) card.withdraw();
     const state = this.processor.saveState();
     for (const card of this.cards) card.putBack();
-    return ok(encodeSnapshot({ header: { format: 0, images, memoryMb, quantum, body: '' }, record, state }));
+    return ok(encodeSnapshot({ images, memoryMb, quantum }, record, state));
   }
 
   /** The same in two machines means that their guests have come to the same. For tests. */

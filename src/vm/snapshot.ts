@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { constants, deflateSync, inflateSync } from 'node:zlib';
 import { err, ok, type Result } from '../base/result.ts';
-import { loadRecord, saveRecord } from '../base/snapshot.ts';
+import { saveRecord } from '../base/snapshot.ts';
 import type { BusRecord } from '../bus/bus.ts';
 import type { HostRecord } from '../host/host.ts';
 import type { AgentRecord } from './agent.ts';
@@ -61,14 +61,20 @@ export interface SnapshotProblem {
   readonly text: string;
 }
 
+/** A snapshot in memory, from which any number of machines can be made. */
 export interface Snapshot {
   readonly header: SnapshotHeader;
-  readonly record: MachineRecord;
-  /** As v86 saves it. */
+  /** A {@link MachineRecord}, as text: each machine gets one of its own. */
+  readonly record: string;
+  /** As v86 saves it. A machine takes a copy over. */
   readonly state: ArrayBuffer;
 }
 
-export function encodeSnapshot({ header, record, state }: Snapshot): Uint8Array {
+export function encodeSnapshot(
+  header: Omit<SnapshotHeader, 'format' | 'body'>,
+  record: MachineRecord,
+  state: ArrayBuffer,
+): Uint8Array {
   const records = Buffer.from(saveRecord(record));
   const inside = Buffer.concat([lengthOf(records), records, new Uint8Array(state)]);
   const body = deflateSync(inside, { level: constants.Z_BEST_SPEED });
@@ -104,7 +110,7 @@ export function decodeSnapshot(bytes: Uint8Array): Result<Snapshot, SnapshotProb
   if (sha256(body) !== header.value.body) return corrupt('its contents are not what its header says');
   const inside = inflateSync(body);
   const to = LENGTH_SIZE + inside.readUInt32LE(0);
-  const record = loadRecord<MachineRecord>(inside.subarray(LENGTH_SIZE, to).toString());
+  const record = inside.subarray(LENGTH_SIZE, to).toString();
   const state = inside.buffer.slice(inside.byteOffset + to, inside.byteOffset + inside.length) as ArrayBuffer;
   return ok({ header: header.value, record, state });
 }

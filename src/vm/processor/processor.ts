@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { V86Options } from 'v86';
-import { err, ok, type Result } from '../../base/result.ts';
+import { ok, type Result } from '../../base/result.ts';
 import type { Nanoseconds } from '../../base/time.ts';
 import type { V86Core, V86Cpu, V86Starter } from './v86-parts.ts';
 import { inVirtualTime, loadV86, modulePath, type VirtualTime } from './virtual-time.ts';
@@ -20,6 +20,8 @@ const NS_PER_MS = 1_000_000;
 const COUNTER_RANGE = 2 ** 32;
 /** v86, src/rust/jit.rs: WASM_TABLE_OFFSET, where compiled code begins in the table of functions. */
 const TABLE_OFFSET = 1024;
+/** v86, src/cpu.js, load_bios(): firmware is put below the first megabyte's end. */
+const FIRMWARE_END = 2 ** 20;
 /** EFLAGS.IF. Intel SDM volume 1, 3.4.3. */
 const INTERRUPT_FLAG = 1 << 9;
 /** v86, src/rust/cpu/apic.rs: words of struct Apic from which on interrupts are requested, and are level-triggered. */
@@ -39,6 +41,8 @@ export interface ProcessorOptions {
   readonly memoryMb: number;
   /** Instructions between two looks for interrupts. */
   readonly quantum: number;
+  /** It is to take a saved state over, and not to boot. */
+  readonly isEmpty: boolean;
 }
 
 /** Who is asked first when an instruction traps; true when it was dealt with. */
@@ -94,21 +98,19 @@ export class Processor {
 
   /** A processor that is switched on and has not run an instruction; or why there is none. */
   static async create(images: ProcessorImages, options: ProcessorOptions): Promise<Result<Processor, string>> {
-    const [V86, module] = await Promise.all([loadV86(), readFile(modulePath())]);
-    const patched = patchModule(module, options.quantum);
-    if (!patched.ok) return err(patched.error);
+    const [V86, module] = await Promise.all([loadV86(), compiledModule(options.quantum)]);
+    if (!module.ok) return module;
     const time = new Clockwork();
     let asked: ((port: number) => boolean | undefined) | undefined;
     const emulator = await switchOn(V86, time, {
       ...machineOptions(images, options),
-      wasm_fn: async (imports) => {
+      wasm_fn: async (imports: Readonly<Record<string, unknown>>) => {
         const env = imports['env'] as Record<string, unknown>;
         const read = env[TRAP_IMPORT] as (port: number) => number;
         env[TRAP_IMPORT] = (port: number): number => (port > 0xffff ? Number(asked?.(port) ?? false) : read(port));
         env['microtick'] = () => time.now();
         env['get_rand_int'] = () => time.draw();
-        const { instance } = await wasm.instantiate(patched.value, imports);
-        return instance.exports;
+        return new wasm.Instance(module.value, imports).exports;
       },
     });
     const processor = new Processor(emulator, time);
@@ -174,10 +176,17 @@ export class Processor {
     return inVirtualTime(this.time, () => this.core.save_state());
   }
 
-  /** Takes a saved state over. Once in the life of a processor: v86 does not come to the same when it is done again. */
+  /**
+   * Takes a saved state over, of which parts become its own. An empty machine can, once: v86 does not come to the same
+   * when it is done again.
+   */
   restoreState(state: ArrayBuffer, clock: ClockRecord): void {
     this.time.frozen = clock.skipped + (clock.wraps * COUNTER_RANGE + clock.counter) * NS_PER_INSTRUCTION;
+    const zero = this.cpu.zero_memory;
+    // An empty machine has its firmware in memory and nothing else: what is beyond need not be touched.
+    this.cpu.zero_memory = (from, length) => zero(from, Math.min(length, FIRMWARE_END - from));
     inVirtualTime(this.time, () => this.core.restore_state(state));
+    this.cpu.zero_memory = zero;
     this.compiled.length = 0;
     this.time.restore(clock);
   }
@@ -212,6 +221,20 @@ export class Processor {
     const { byteOffset, byteLength } = this.cpu.mem8;
     return new Uint8Array(this.cpu.wasm_memory.buffer, byteOffset, byteLength);
   }
+}
+
+/** Modules by their quantum: an engine that has made one fast keeps it so for the next machine. */
+const modules = new Map<number, Promise<Result<object, string>>>();
+
+function compiledModule(quantum: number): Promise<Result<object, string>> {
+  const known = modules.get(quantum) ?? compile(quantum);
+  modules.set(quantum, known);
+  return known;
+}
+
+async function compile(quantum: number): Promise<Result<object, string>> {
+  const patched = patchModule(await readFile(modulePath()), quantum);
+  return patched.ok ? ok(await wasm.compile(patched.value)) : patched;
 }
 
 /** What time it is inside, and what chance there is. */
@@ -266,16 +289,16 @@ class Clockwork implements VirtualTime {
 }
 
 /** The devices that v86 makes itself. Memory is in bytes; 1 MiB is the least that its VGA takes. */
-function machineOptions(images: ProcessorImages, { memoryMb }: ProcessorOptions): V86Options {
+function machineOptions(images: ProcessorImages, { memoryMb, isEmpty }: ProcessorOptions): V86Options {
+  const { kernel, initrd, cmdline } = images;
+  const toBoot = { bzimage: { buffer: bufferOf(kernel) }, initrd: { buffer: bufferOf(initrd) }, cmdline };
   return {
+    ...(isEmpty ? {} : toBoot),
     acpi: true,
     memory_size: memoryMb * 2 ** 20,
     vga_memory_size: 2 ** 20,
     bios: { buffer: bufferOf(images.bios) },
     vga_bios: { buffer: bufferOf(images.vgaBios) },
-    bzimage: { buffer: bufferOf(images.kernel) },
-    initrd: { buffer: bufferOf(images.initrd) },
-    cmdline: images.cmdline,
     uart1: true,
     autostart: false,
     preserve_mac_from_state_image: true,

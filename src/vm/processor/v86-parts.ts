@@ -106,6 +106,7 @@ export interface V86Cpu {
   main_loop(): number;
   reboot_internal(): void;
   get_apic_addr(): number;
+  zero_memory(from: number, length: number): void;
   device_raise_irq(irq: number): void;
   write_blob(blob: Uint8Array, offset: number): void;
 }

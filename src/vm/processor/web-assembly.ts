@@ -14,7 +14,7 @@ type Instance = { readonly exports: Readonly<Record<string, unknown>> };
 interface Wasm {
   readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
   readonly Instance: new (module: object, imports: Imports) => Instance;
-  instantiate(bytes: Uint8Array<ArrayBuffer>, imports: Imports): Promise<{ readonly instance: Instance }>;
+  compile(bytes: Uint8Array<ArrayBuffer>): Promise<object>;
 }
 
 export const wasm: Wasm = (globalThis as unknown as { readonly WebAssembly: Wasm }).WebAssembly;
