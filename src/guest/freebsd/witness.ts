@@ -21,7 +21,7 @@ export interface LockClass {
 
 /** Orders that are known from the start: the one before is taken first (reference A.2, F-10). */
 const DECLARED: readonly (readonly string[])[] = [
-  ['vnet_sysinit_sxlock', 'ifnet_detach_sx', 'ifnet_sx', 'if_addr_lock'],
+  ['ifnet_detach_sx', 'vnet_sysinit_sxlock', 'ifnet_sx', 'if_addr_lock'],
   ['ifnet_detach_sx', 'in_multi_sx', 'ifnet_sx'],
   ['ifnet_detach_sx', 'iflib_ctx', 'ifnet_sx'],
   ['ifnet_sx', 'if_afdata'],

@@ -1,0 +1,41 @@
+import type { Found, Program } from '../../../src/explore/program.ts';
+import { Window } from '../../../src/explore/strategies/window.ts';
+import type { Task } from '../../../src/sim/operation.ts';
+import { Simulation } from '../../../src/sim/simulation.ts';
+import { describeStuck, findStuck } from '../../../src/sim/stuck.ts';
+import { Recorder } from '../../../src/trace/recorder.ts';
+import { type BenchOptions, IfnetBench } from './ifnet-bench.ts';
+
+/** Threads by name, and what is wrong at the end beside what the kernel itself has told of. */
+export interface Threads {
+  readonly threads: Readonly<Record<string, () => Task>>;
+  readonly judge?: () => Found | undefined;
+}
+
+/**
+ * A small program on a network stack: `build` sets it up, and from there on the threads run in whatever order is drawn.
+ * Wrong is what the kernel tells of (faults, assertions, panics, lock orders), a deadlock, and what the judge finds.
+ */
+export function program(options: BenchOptions, build: (bench: IfnetBench) => Threads): Program {
+  return (strategy, listener) => {
+    const trace = new Recorder();
+    if (listener !== undefined) trace.listen(listener);
+    const window = new Window(strategy, false, false);
+    const sim = new Simulation(trace, window);
+    const bench = new IfnetBench(options, sim);
+    const { threads, judge } = build(bench);
+    window.scope(true);
+    for (const [name, task] of Object.entries(threads)) sim.spawn(name, 'guest', inVnet0(bench, task));
+    const stop = sim.run({ stepsMax: sim.steps + 5000 });
+    const found = new Map(bench.faults().map((text): [string, Found] => [text, { key: text, text }]));
+    const stuck = findStuck(sim);
+    if (stuck !== undefined && found.size === 0) found.set('stuck', { key: 'stuck', text: describeStuck(stuck) });
+    const judged = judge?.();
+    if (judged !== undefined) found.set(judged.key, judged);
+    return { found: [...found.values()], stop, steps: sim.steps };
+  };
+}
+
+function* inVnet0({ net }: IfnetBench, task: () => Task): Task {
+  yield* net.curvnet.within(net.vnet0, task());
+}
