@@ -14,8 +14,12 @@ const BROADCAST = 0xff;
 /** Frames that the guest has sent. */
 export function egress(nic: Nic, frames: readonly Uint8Array[], path: Path): void {
   const why = path === 'vf' ? deafVf(nic) : deafNic(nic);
-  if (why !== undefined) for (const frame of frames) nic.lose(frame, path, why);
-  else nic.worker.tell(SWITCH, { what: 'egress', port: nic.name, frames });
+  if (why !== undefined) {
+    for (const frame of frames) nic.lose(frame, path, why);
+    return;
+  }
+  nic.state.carried[path].fromGuest += frames.length;
+  nic.worker.tell(SWITCH, { what: 'egress', port: nic.name, frames });
 }
 
 /** A frame for the guest. */
@@ -24,7 +28,10 @@ export function ingress(nic: Nic, frame: Uint8Array): void {
   if (nic.state.path === 'vf' && !isGroup) {
     const why = deafVf(nic);
     if (why !== undefined) nic.lose(frame, 'vf', why);
-    else nic.worker.send({ to: 'rx', fn: nic.vf, frame });
+    else {
+      nic.state.carried.vf.toGuest++;
+      nic.worker.send({ to: 'rx', fn: nic.vf, frame });
+    }
     return;
   }
   const why = deafNic(nic) ?? (passesFilter(nic, frame) ? undefined : 'packet filter');

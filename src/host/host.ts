@@ -4,12 +4,14 @@
  */
 import { assert, known } from '../base/assert.ts';
 import type { Guid } from '../base/guid.ts';
+import type { MacAddress } from '../base/mac.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Latency } from '../sim/latency.ts';
 import type { Task } from '../sim/operation.ts';
 import type { Simulation } from '../sim/simulation.ts';
 import { WaitCell } from '../sim/wait-cell.ts';
 import type { Path } from '../trace/event.ts';
+import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { HostAction } from './action.ts';
 import { type HostFault, isOfVmbus, problemWithFault } from './fault-points.ts';
 import type { HostItem, OpenChannel, StreamPlan } from './item.ts';
@@ -113,6 +115,16 @@ export class Host {
   /** How far the PCI side of the VF has come. */
   vfStateOf(nic: string): PciPhase['at'] {
     return this.nic(nic).vf.pci.at;
+  }
+
+  /** What the host knows of a NIC. */
+  stateOf(nic: string): Readonly<NicState> {
+    return this.nic(nic);
+  }
+
+  /** The addresses that were given out, by client. */
+  get leases(): ReadonlyMap<MacAddress, Ipv4Address> {
+    return this.switch.state.leases;
   }
 
   /** The channels that the guest has opened and that are not taken back, of every NIC and every VF. */

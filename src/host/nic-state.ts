@@ -96,6 +96,12 @@ export interface VfState {
   reporting: boolean;
 }
 
+/** Frames that came through, for reports. What was lost on the way is not among them. */
+export interface Carried {
+  fromGuest: number;
+  toGuest: number;
+}
+
 export interface NicState {
   presence: Presence;
   channel: OpenChannel | undefined;
@@ -104,6 +110,8 @@ export interface NicState {
   switching: Switching | undefined;
   link: boolean;
   vf: VfState;
+  /** By the path that they took. */
+  readonly carried: Readonly<Record<Path, Carried>>;
 }
 
 export const newNvsp = (): NvspSession => ({
@@ -135,4 +143,5 @@ export const newNic = (plan: HostNic): NicState => ({
     leaving: undefined,
     reporting: false,
   },
+  carried: { synthetic: { fromGuest: 0, toGuest: 0 }, vf: { fromGuest: 0, toGuest: 0 } },
 });

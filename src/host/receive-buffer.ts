@@ -49,7 +49,8 @@ function putRndis(nic: Nic, message: RndisControl, fate: Fate): void {
 /** Sends a frame by the synthetic path; it is lost when there is no room for it. */
 export function sayFrame(nic: Nic, frame: Uint8Array): void {
   const why = trySayFrame(nic, frame);
-  if (why !== undefined) nic.lose(frame, 'synthetic', why);
+  if (why === undefined) nic.state.carried.synthetic.toGuest++;
+  else nic.lose(frame, 'synthetic', why);
 }
 
 function trySayFrame(nic: Nic, frame: Uint8Array): string | undefined {

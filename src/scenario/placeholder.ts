@@ -15,6 +15,8 @@ export type Reading<T> = { readonly value: T } | { readonly problem: string };
 export interface Placeholder<T> {
   readonly meaning: string;
   readonly example: string;
+  /** Every word that it can be, where these are few. */
+  words?(names: Names): readonly string[];
   read(word: string, names: Names): Reading<T>;
 }
 
@@ -44,6 +46,7 @@ export const PLACEHOLDERS = {
   order: {
     meaning: `how a VF is taken away: ${REVOKE_ORDERS.join(', ')}`,
     example: 'eject-first',
+    words: () => REVOKE_ORDERS,
     read(word): Reading<RevokeOrder> {
       const order = REVOKE_ORDERS.find((known) => known === word);
       return order === undefined ? { problem: unknownName('revoke order', word, REVOKE_ORDERS) } : { value: order };
@@ -55,6 +58,7 @@ export const PLACEHOLDERS = {
   call: {
     meaning: "a call inside of the guest's kernel; see netvsim list calls",
     example: 'ndo_open',
+    words: () => Object.keys(FALLIBLE_CALLS),
     read(word): Reading<FallibleCall> {
       const calls = Object.keys(FALLIBLE_CALLS) as FallibleCall[];
       const call = calls.find((known) => known === word);
@@ -64,6 +68,7 @@ export const PLACEHOLDERS = {
   errno: {
     meaning: 'an error number by its name',
     example: 'EBUSY',
+    words: () => ERRNO_NAMES,
     read: (word): Reading<Errno> =>
       isErrno(word) ? { value: word } : { problem: unknownName('error number', word, ERRNO_NAMES) },
   },
@@ -106,6 +111,7 @@ export const PLACEHOLDERS = {
   outcome: {
     meaning: `what it ended with: ${OUTCOMES.join(', ')}`,
     example: 'ok',
+    words: () => OUTCOMES,
     read(word): Reading<CloudInitOutcome> {
       const outcome = OUTCOMES.find((known) => known === word);
       return outcome === undefined ? { problem: unknownName('outcome', word, OUTCOMES) } : { value: outcome };
@@ -136,6 +142,7 @@ function named(
   return {
     meaning,
     example,
+    words: among,
     read: (word, names) =>
       among(names).includes(word) ? { value: word } : { problem: unknownName(what, word, among(names)) },
   };
