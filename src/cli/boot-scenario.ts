@@ -1,5 +1,6 @@
 /** `netvsim boot --scenario`: the same scenario file as `netvsim run`, on a real kernel. */
 
+import { seconds } from '../base/time.ts';
 import { runAsJson } from '../report/json.ts';
 import { formatTimeline, formatVerdict } from '../report/timeline.ts';
 import { runScenario } from '../scenario/run.ts';
@@ -8,6 +9,7 @@ import type { Event } from '../trace/event.ts';
 import { cacheFolder } from '../vm/kernel/cache.ts';
 import { readBootImages } from '../vm/kernel/images.ts';
 import { RealMachine } from '../vm/real-machine.ts';
+import { PreparedGuest } from '../vm/stage/prepared-guest.ts';
 import { RealStage } from '../vm/stage/real-stage.ts';
 import { InputError } from './input-error.ts';
 import { CATALOGUE } from './model.ts';
@@ -35,8 +37,10 @@ export async function bootScenario(given: string, flags: BootScenarioFlags): Pro
   if (!images.ok) throw new InputError(images.error);
   const machine = await RealMachine.create(scenario.plan, CATALOGUE, images.value);
   if (!machine.ok) throw new InputError(machine.error);
+  const guest = new PreparedGuest(machine.value);
+  machine.value.runTask('preparation', guest.prepare(), { time: seconds(120) });
   const events: Event[] = [];
-  const { verdict } = runScenario(scenario, (plan, { trace }) => new RealStage(machine.value, plan, trace), {
+  const { verdict } = runScenario(scenario, (plan, { trace }) => new RealStage(guest, plan, trace), {
     listeners: [(event) => events.push(event)],
   });
   const { release } = images.value;

@@ -20,6 +20,14 @@ export const IFF = {
   LOWER_UP: 0x10000,
 } as const;
 
+const FLAG_NAMES: readonly (readonly [number, string])[] = Object.entries(IFF).map(([name, bit]) => [bit, name]);
+
+/** `UP,SLAVE`: the names of the flags that are set, as far as they are known here. */
+export const flagNames = (flags: number): string =>
+  FLAG_NAMES.filter(([bit]) => (flags & bit) !== 0)
+    .map(([, name]) => name)
+    .join(',');
+
 /** A kernel uevent of the `net` subsystem (lib/kobject_uevent.c). */
 export interface Uevent {
   readonly action: 'add' | 'remove' | 'move';

@@ -36,6 +36,15 @@ export class Devices implements LogNames {
     return bus === 'pci' ? vfOf(nic) : undefined;
   }
 
+  isNic(dev: string): boolean {
+    return this.names().includes(dev);
+  }
+
+  /** The address of a device of the plan, empty for another. A VF has that of its NIC. */
+  macOf(dev: string): string {
+    return this.machine.plan.nics.find(({ name }) => name === dev || vfOf(name) === dev)?.mac ?? '';
+  }
+
   private names(): readonly string[] {
     return this.machine.plan.nics.map(({ name }) => name);
   }

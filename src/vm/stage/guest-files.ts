@@ -3,6 +3,15 @@
 /** Where they lie there. */
 export const FOLDER = '/run/netvsim';
 
-/** A command that writes a script. The agent takes lines of plain characters, and a script has others. */
-export const writeScript = (path: string, text: string): string =>
-  `mkdir -p ${FOLDER}; echo ${Buffer.from(text).toString('base64')} | base64 -d >${path}; chmod +x ${path}`;
+/** Bytes of a script that a line of the agent has room for, in base 64. */
+const PIECE = 2400;
+
+/** Commands that write a script. The agent takes lines of plain characters, and not very long ones. */
+export function writeScript(path: string, text: string): readonly string[] {
+  const bytes = Buffer.from(text);
+  const lines = [`mkdir -p ${FOLDER}; : >${path}; chmod +x ${path}`];
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    lines.push(`echo ${bytes.toString('base64', at, at + PIECE)} | base64 -d >>${path}`);
+  }
+  return lines;
+}

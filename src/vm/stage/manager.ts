@@ -10,9 +10,13 @@ import { leaseFile } from './interfaces.ts';
 
 /** Begins the lines of the stand-in in the kernel's log. */
 const MARK = 'netvsim-manager:';
-const [MANAGER, CLIENT] = [`${FOLDER}/manager`, `${FOLDER}/dhcp`];
+const [MANAGER, CLIENT, READY] = [`${FOLDER}/manager`, `${FOLDER}/dhcp`, `${FOLDER}/manager-ready`];
 
-/** What has no device behind it is no NIC. IFF_UP and IFF_SLAVE are 0x1 and 0x800 (uapi/linux/if.h). */
+/**
+ * What has no device behind it is no NIC. IFF_UP and IFF_SLAVE are 0x1 and 0x800 (uapi/linux/if.h). It looks at what
+ * there is only when it hears of what comes: /proc/net/netlink shows sockets with protocol (0: NETLINK_ROUTE) and groups
+ * (1: RTMGRP_LINK).
+ */
 const MANAGE = `#!/bin/sh
 say() { echo "<6>${MARK} $*" >/dev/kmsg; }
 consider() {
@@ -33,7 +37,15 @@ forget() {
   [ -e ${leaseFile('$1')} ] && say released $2
   rm -f ${FOLDER}/managed-$1 ${FOLDER}/slave-$1 ${leaseFile('$1')}
 }
+listens() {
+  while read -r socket protocol id groups rest; do
+    [ "$protocol $groups" = "0 00000001" ] && return 0
+  done </proc/net/netlink
+  return 1
+}
 ip -o monitor link | {
+  until listens; do :; done
+  : >${READY}
   for d in /sys/class/net/*; do consider \${d##*/}; done
   while read -r first second third rest; do
     if [ "$first" = Deleted ]; then name=\${third%:}; forget \${second%:} \${name%@*}
@@ -53,9 +65,9 @@ echo "<6>${MARK} leased $interface $address $ip" >/dev/kmsg
 
 /** The commands that start it. */
 export const START_MANAGER: readonly string[] = [
-  writeScript(CLIENT, LEASED),
-  writeScript(MANAGER, MANAGE),
-  `sh ${MANAGER} >/dev/null 2>&1 &`,
+  ...writeScript(CLIENT, LEASED),
+  ...writeScript(MANAGER, MANAGE),
+  `sh ${MANAGER} >/dev/null 2>&1 & until [ -e ${READY} ]; do usleep 1000; done`,
 ];
 
 /** What a line of the kernel's log says, when it is the stand-in's. */

@@ -1,11 +1,10 @@
 /**
  * A real kernel as a stage: host actions go to the same host as in the model, guest verbs become commands in the guest,
  * and questions are answered by what host and guest show.
- * The guest's own account of a run (its log, and what {@link ./guest-record.ts} keeps) is told when the run is over, with
- * the host's events in the order of their moments.
+ * The guest's own account of a run ({@link ./guest-record.ts}) is read and told when the run is over, with the host's
+ * events in the order of their moments.
  */
 import { formatDuration, ms, type Nanoseconds, seconds } from '../../base/time.ts';
-import { IFF } from '../../guest/uapi/linux.ts';
 import type { HostAction } from '../../host/action.ts';
 import type { Plan } from '../../machine/plan.ts';
 import type { Answer, FlowPlan, GuestVerb, Question, Stage } from '../../scenario/stage.ts';
@@ -13,13 +12,17 @@ import type { Task } from '../../sim/operation.ts';
 import type { RunLimits, Simulation, Stop } from '../../sim/simulation.ts';
 import type { Event, Path } from '../../trace/event.ts';
 import type { Recorder } from '../../trace/recorder.ts';
-import { isAnswered } from '../agent.ts';
 import type { RealMachine } from '../real-machine.ts';
+import { answerOf } from './answers.ts';
 import { Devices } from './devices.ts';
 import { commandOf, moduleOf, refusalOf } from './guest-commands.ts';
-import { type GuestInterface, INSTALL_INTERFACES, LIST_INTERFACES, readInterfaces } from './interfaces.ts';
+import { GuestEvents } from './guest-events.ts';
+import type { GuestAccount, RecordEntry } from './guest-record.ts';
+import { type GuestInterface, LIST_INTERFACES, readInterfaces } from './interfaces.ts';
+import { Jobs } from './jobs.ts';
 import { type KernelLine, kernelText, logLine, saidBy } from './kernel-log.ts';
 import { START_MANAGER } from './manager.ts';
+import type { PreparedGuest } from './prepared-guest.ts';
 
 type Refusal = { readonly refused: string } | undefined;
 
@@ -27,57 +30,65 @@ type Refusal = { readonly refused: string } | undefined;
 const LOOK_EVERY = ms(20);
 /** A guest with timers of its own never comes to rest, so that a run ends a while behind its last step. Invented. */
 const SETTLING = seconds(3);
+/** How long the guest may take to hand its record over. Invented. */
+const READING = seconds(30);
+const HOME = 'init_net';
 
 export class RealStage implements Stage {
   readonly sim: Simulation;
   readonly settling = SETTLING;
   readonly machine: RealMachine;
+  /** The guest's own record of the run; there when the run is over. */
+  account: GuestAccount | undefined;
+  private readonly guestPart: PreparedGuest;
   private readonly plan: Plan;
   private readonly trace: Recorder;
   private readonly devices: Devices;
+  private readonly jobs: Jobs;
   private readonly events: Event[] = [];
   private readonly log: KernelLine[] = [];
   private readonly paths = new Map<string, Path>();
-  private end: Stop | 'dead' | undefined;
+  /** Where devices were sent, newest last: the kernel's record has namespaces by their addresses only. */
+  private readonly moves: { readonly at: Nanoseconds; readonly to: string }[] = [];
+  private isDead = false;
 
-  /** `machine` has a recorder of its own; all is told to `trace` when the run is over. */
-  constructor(machine: RealMachine, plan: Plan, trace: Recorder) {
-    this.machine = machine;
+  /** The machine has a recorder of its own; all is told to `trace` when the run is over. */
+  constructor(guest: PreparedGuest, plan: Plan, trace: Recorder) {
+    this.guestPart = guest;
+    this.machine = guest.machine;
     this.plan = plan;
-    this.sim = machine.sim;
+    this.sim = this.machine.sim;
     this.trace = trace;
-    this.devices = new Devices(machine);
+    this.devices = new Devices(this.machine);
+    this.jobs = new Jobs(this.sim, (line) => guest.run(line));
     this.sim.trace.listen((event) => this.events.push(event));
-    machine.console.lineListeners.push(({ at, text }) => this.hear(at, text));
-    trace.stampedBy(() => ({ time: this.sim.clock.now, step: this.sim.steps, context: 'end' }));
+    for (const { at, text } of this.machine.console.lines) this.hear(at, text);
+    this.machine.console.lineListeners.push(({ at, text }) => this.hear(at, text));
+    trace.stampedBy(() => this.now());
   }
 
   get death(): Stage['death'] {
-    if (this.end !== 'dead') return undefined;
-    const { panic } = this.machine;
+    if (!this.isDead) return undefined;
+    const { panic, console } = this.machine;
     const what = panic === undefined ? 'the guest hangs' : 'panic';
-    return {
-      what,
-      found: [panic ?? 'its processor sleeps with interrupts off', ...this.machine.console.tail()].join('\n'),
-    };
+    return { what, found: [panic ?? 'its processor sleeps with interrupts off', ...console.tail()].join('\n') };
   }
 
   run({ until = Number.MAX_SAFE_INTEGER, stepsMax = Number.MAX_SAFE_INTEGER, enough }: RunLimits): Stop {
     const { machine, sim } = this;
-    if (this.end === 'dead') return 'idle';
+    if (this.isDead) return 'idle';
     const end = machine.runUntil(() => sim.steps >= stepsMax || enough?.() === true, { time: until - machine.now });
     if (end === 'time') return 'until';
     if (end === 'held') return sim.steps >= stepsMax ? 'steps' : 'asked';
-    this.end = 'dead';
+    this.isDead = true;
     return 'idle';
   }
 
   *booted(): Task {
-    yield* this.command('dmesg -n 8');
-    yield* this.command(INSTALL_INTERFACES);
-    if (this.plan.user.includes('manager')) for (const line of START_MANAGER) yield* this.command(line);
     const modules = new Set(this.plan.modules.flatMap((module) => moduleOf(module) ?? []));
-    for (const module of modules) yield* this.command(`modprobe ${module}`);
+    for (const module of modules) yield* this.jobs.do(`modprobe ${module}`);
+    yield* this.guestPart.record.watchDrivers();
+    if (this.plan.user.includes('manager')) for (const line of START_MANAGER) yield* this.guestPart.run(line);
   }
 
   host(action: HostAction): Task<Refusal> {
@@ -89,7 +100,10 @@ export class RealStage implements Stage {
     if ('dev' in verb && at === undefined) return { refused: `${verb.dev} is not there` };
     const command = commandOf(verb, at);
     if (command === undefined) return undefined;
-    const { code, output } = yield* this.command(command);
+    if (verb.do === 'move-netns') this.moves.push({ at: this.sim.now, to: verb.to });
+    if (verb.do === 'delete-netns') this.moves.push({ at: this.sim.now, to: HOME });
+    const { code, output } = yield* this.jobs.do(command);
+    if (verb.do === 'load') yield* this.guestPart.record.watchDrivers();
     return code === 0 ? undefined : { refused: refusalOf(output) };
   }
 
@@ -126,38 +140,49 @@ export class RealStage implements Stage {
       case 'cloud-init':
         return { holds: false, found: 'nobody who could be asked' };
       default:
-        return yield* this.askDevice(question);
+        return answerOf(question, yield* this.interfaces(), (one) => this.devices.devOf(one));
     }
   }
 
   conclude(): void {
-    const { trace } = this;
-    const told = [...this.events, ...this.logEvents()].sort((a, b) => a.time - b.time);
+    if (!this.isDead) {
+      const read = this.machine.runTask('guest record', this.guestPart.record.read(), { time: READING });
+      if (read.ok) this.account = read.value;
+    }
+    const told = [...this.events, ...this.guestEvents()].sort((a, b) => a.time - b.time);
     let now: Event | undefined;
-    trace.stampedBy(() => now ?? { time: this.sim.clock.now, step: this.sim.steps, context: 'end' });
+    this.trace.stampedBy(() => now ?? this.now());
     for (const event of told) {
       now = event;
-      trace.emit({ ...event });
+      this.trace.emit({ ...event });
     }
     now = undefined;
+    const { death } = this;
+    if (death?.what === 'panic') this.trace.emit({ kind: 'panic', dev: '', what: this.machine.panic ?? '' });
   }
 
-  private logEvents(): readonly Event[] {
-    return this.log.flatMap(({ at: time, text }) => {
-      const line = logLine(text, this.devices);
-      const stamp = { time, step: this.stepAt(time), context: 'kernel log' };
-      const log = { ...stamp, kind: 'log', level: 'info', dev: line.dev, text: line.text } as const;
-      return [log, ...saidBy(line).map((body) => ({ ...stamp, ...body }))];
-    });
+  private now(): { readonly time: Nanoseconds; readonly step: number; readonly context: string } {
+    return { time: this.sim.clock.now, step: this.sim.steps, context: 'end' };
+  }
+
+  /** From the record what it has, and from the console what came before it, or all where there is none. */
+  private guestEvents(): readonly Event[] {
+    const { devices, machine } = this;
+    const events = new GuestEvents({ devices, release: this.guestPart.release, netnsAt: ({ at }) => this.netnsAt(at) });
+    const entries = this.account?.entries ?? [];
+    const begun = entries[0]?.at ?? machine.now;
+    const early = this.log
+      .filter(({ at }) => at < begun)
+      .map(({ at, text }): RecordEntry => ({ at, text, what: 'log', task: 'kernel' }));
+    return events.tell([...early, ...entries], ({ at }) => this.stepAt(at));
+  }
+
+  private netnsAt(at: Nanoseconds): string {
+    return this.moves.findLast((move) => move.at <= at)?.to ?? HOME;
   }
 
   private stepAt(time: Nanoseconds): number {
-    let step = 0;
-    for (const event of this.events) {
-      if (event.time > time) break;
-      step = event.step;
-    }
-    return step;
+    return this.events.findLast((event) => event.time <= time)?.step ?? 0;
   }
 
   private askDatapath(nic: string, path: Path): Answer {
@@ -165,54 +190,12 @@ export class RealStage implements Stage {
     return { holds: guest === path && host === path, found: guest === host ? guest : `guest ${guest}, host ${host}` };
   }
 
-  private *askDevice(question: Extract<Question, { readonly dev: string }>): Task<Answer> {
-    const all = yield* this.interfaces();
-    const found = all.find((one) => this.devices.devOf(one) === question.dev);
-    if (question.ask === 'present') {
-      return { holds: (found !== undefined) === question.present, found: found === undefined ? 'absent' : 'present' };
-    }
-    if (found === undefined) {
-      const isFree = question.ask === 'lease' && !question.held;
-      return { holds: isFree, found: `no ${question.dev}` };
-    }
-    switch (question.ask) {
-      case 'up': {
-        const up = (found.flags & IFF.UP) !== 0;
-        return { holds: up === question.up, found: up ? 'up' : 'down' };
-      }
-      case 'master': {
-        const master = all.find(({ ifindex, netns }) => ifindex === found.master && netns === found.netns);
-        const dev = master && (this.devices.devOf(master) ?? master.name);
-        return { holds: dev === question.master, found: dev ?? 'no master' };
-      }
-      case 'ifname':
-        return { holds: found.name === question.ifname, found: found.name };
-      case 'netns':
-        return { holds: found.netns === question.netns, found: found.netns };
-      case 'mtu':
-        return { holds: found.mtu === question.mtu, found: String(found.mtu) };
-      case 'lease':
-        return { holds: (found.lease !== undefined) === question.held, found: found.lease ?? 'no lease' };
-      case 'flag': {
-        const set = (found.flags & IFF[question.flag]) !== 0;
-        return { holds: set === question.set, found: `flags 0x${found.flags.toString(16)}` };
-      }
-      default:
-        return { holds: false, found: 'nothing' };
-    }
-  }
-
   private *interfaces(): Task<readonly GuestInterface[]> {
-    return readInterfaces((yield* this.command(LIST_INTERFACES)).output);
+    return readInterfaces((yield* this.guestPart.run(LIST_INTERFACES)).output);
   }
 
   private *interfaceOf(dev: string): Task<GuestInterface | undefined> {
     return (yield* this.interfaces()).find((one) => this.devices.devOf(one) === dev);
-  }
-
-  private *command(line: string): Task<{ readonly code: number; readonly output: string }> {
-    const outcome = yield* this.machine.agent.run(line);
-    return isAnswered(outcome) ? outcome : { code: -1, output: `${outcome.problem}: ${line}` };
   }
 
   private hear(at: Nanoseconds, printed: string): void {
