@@ -3,6 +3,7 @@
  * the kernel that is there, and messages as bytes, as the real one has them.
  */
 import { err, ok, type Result } from '../../base/result.ts';
+import { seconds } from '../../base/time.ts';
 import type { Catalogue } from '../../host/plan.ts';
 import { Machine } from '../../machine/machine.ts';
 import type { ComparedRun, Comparison } from '../../report/compare.ts';
@@ -13,7 +14,7 @@ import { formatFailure, type Verdict } from '../../scenario/verdict.ts';
 import type { Event } from '../../trace/event.ts';
 import type { BootFailure } from '../boot.ts';
 import type { BootImages } from '../kernel/images.ts';
-import type { RealMachine } from '../real-machine.ts';
+import { PreparedGuest } from '../stage/prepared-guest.ts';
 import { RealStage } from '../stage/real-stage.ts';
 import { startMachine } from '../start.ts';
 import type { KnownDifferences } from './known-differences.ts';
@@ -27,6 +28,8 @@ const NOTES = [
 ];
 /** That of the snapshots that `netvsim boot` keeps. */
 const MEMORY_MB = 192;
+/** How long the guest may take to get its scripts and to switch its record on. Invented. */
+const PREPARING = seconds(60);
 
 export interface ComparePlan {
   /** Of the guest {@link COMPARED_PROFILE}, with messages as bytes. */
@@ -51,8 +54,8 @@ export async function compare(plan: ComparePlan): Promise<Result<Comparison, Boo
     listeners: [(event) => model.push(event)],
   });
   const real: Event[] = [];
-  const machine = started.value;
-  const ran = runScenario(scenario, (of, { trace }) => new RealStage(machine, of, trace), {
+  const guest = started.value;
+  const ran = runScenario(scenario, (of, { trace }) => new RealStage(guest, of, trace), {
     listeners: [(event) => real.push(event)],
   });
   const nics = scenario.plan.nics.map((nic) => nic.name);
@@ -81,11 +84,16 @@ async function start({
   cache,
   tell,
   signal,
-}: ComparePlan): Promise<Result<RealMachine, BootFailure>> {
+}: ComparePlan): Promise<Result<PreparedGuest, BootFailure>> {
   const booting = (): void => tell?.('booting');
   const options = { plan: scenario.plan, catalogue, images, memoryMb: MEMORY_MB, cache, tell: booting };
   const started = await startMachine(signal === undefined ? options : { ...options, signal });
-  return started.ok ? ok(started.value.machine) : err(started.error);
+  if (!started.ok) return started;
+  const guest = new PreparedGuest(started.value.machine);
+  const prepared = guest.machine.runTask('preparation', guest.prepare(), { time: PREPARING });
+  if (prepared.ok) return ok(guest);
+  const text = `the guest cannot be prepared: ${prepared.error}`;
+  return err({ whose: 'guest', text, tail: guest.machine.console.tail() });
 }
 
 const runOf = (guest: string, { exit, failures, limit }: Verdict): ComparedRun => ({

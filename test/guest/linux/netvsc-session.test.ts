@@ -15,6 +15,21 @@ function opened(): TestMachine {
   return m;
 }
 
+describe('a session that begins', () => {
+  /** What Debian's 6.1.176 was seen to send to the same host (netvsim compare). */
+  test('sends what offloads and RSS are asked and set with, and a send buffer of whole sections', () => {
+    const m = machine();
+    m.host.offer();
+    m.settle();
+    const asked = m.events('rndis.message').map(({ name, detail }) => `${name} ${detail}`);
+    expect(asked).toContainEqual(expect.stringContaining('query info=156 bytes oid=0xfc01020d'));
+    expect(asked).toContainEqual(expect.stringContaining('set info=28 bytes oid=0xfc01020c'));
+    expect(asked).toContainEqual(expect.stringContaining('query info=18 bytes oid=0x10203'));
+    const shared = m.events('vmbus.message').map(({ name, detail }) => `${name} ${detail}`);
+    expect(shared).toContainEqual(expect.stringContaining('gpadlHeader byteCount=0xff000'));
+  });
+});
+
 describe('the carrier of a NIC that is up', () => {
   test('is lost for a moment when the MTU changes, and user mode hears of it once', () => {
     const m = opened();

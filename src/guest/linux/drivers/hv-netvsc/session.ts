@@ -27,10 +27,12 @@ import { nvsp } from './nvsp-out.ts';
 
 /** netvsc_ring_bytes: 128 pages in each direction (module parameter ring_size). */
 const RING_PAGES = 128;
-/** NETVSC_RECEIVE_BUFFER_SIZE 16 MB (15 MB for NVSP 2 and older), NETVSC_SEND_BUFFER_SIZE 1 MB. */
+/** NETVSC_RECEIVE_BUFFER_DEFAULT 16 MB (15 MB for NVSP 2 and older), in whole sections rounded up to pages again. */
 const RECEIVE_BUFFER_PAGES = (16 << 20) / PAGE_SIZE;
 const RECEIVE_BUFFER_PAGES_LEGACY = (15 << 20) / PAGE_SIZE;
-const SEND_BUFFER_PAGES = (1 << 20) / PAGE_SIZE;
+/** NETVSC_SEND_BUFFER_DEFAULT 1 MB, of which NETVSC_DEFAULT_TX sections of NETVSC_SEND_SECTION_SIZE are taken. */
+const SEND_SECTION_SIZE = 6144;
+const SEND_BUFFER_PAGES = Math.ceil((Math.floor((1 << 20) / SEND_SECTION_SIZE) * SEND_SECTION_SIZE) / PAGE_SIZE);
 /** Newest first. */
 const VERSIONS: readonly number[] = Object.values(NVSP_VERSIONS).sort((a, b) => b - a);
 
