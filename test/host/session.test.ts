@@ -138,6 +138,19 @@ describe.each(TRANSPORTS)('a session over %s', (transport) => {
     expect(guest.take('offerChannel').childRelid).toBe(first);
   });
 
+  test('a guest whose bus driver goes releases what it was offered, and is offered it again when it asks', () => {
+    const guest = connectedGuest({ transport });
+    const childRelid = guest.take('offerChannel').childRelid;
+    const other = connectedGuest({ transport });
+    const { relid } = new FakeNic(other);
+    guest.post({ name: 'relidReleased', childRelid });
+    guest.connect();
+    expect(guest.take('offerChannel').childRelid).toBe(childRelid);
+    expect(guest.told('host.refused')).toEqual([]);
+    other.post({ name: 'relidReleased', childRelid: relid });
+    expect(other.story('host.refused', ({ why }) => why)).toEqual(['the channel is neither rescinded nor closed']);
+  });
+
   test('a GPADL on a channel that is rescinded already succeeds, opening it does not', () => {
     const guest = connectedGuest({ transport });
     const relid = guest.take('offerChannel').childRelid;
