@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../../base/result.ts';
 import type { Task } from '../../sim/operation.ts';
 import type { Errno } from '../uapi/errno.ts';
 import { IFF } from '../uapi/freebsd.ts';
+import { freeDomains } from './domains.ts';
 import { changeFlags } from './flags.ts';
 import { Ifnet, type IfnetOptions } from './ifnet.ts';
 import { linkTask } from './link.ts';
@@ -78,6 +79,7 @@ function* freeDeferred(net: FreebsdNet, ifp: Ifnet): Task {
   const dying = ((yield* ifp.flags.get()) & IFF.DYING) !== 0;
   kernelAssert(net, dying, ifp.dev, 'if_free_deferred: not dying');
   kernelAssert(net, ifp.references.now === 0, ifp.dev, 'if_free_deferred: it is referred to again');
+  yield* freeDomains(ifp);
   yield* ifp.memory.free('if_free_deferred');
   enterState(net, ifp, 'freed');
 }

@@ -41,8 +41,8 @@ export function* attachInternal(net: FreebsdNet, ifp: Ifnet, vnet: Vnet): Task {
     yield* vnet.interfaces.append(ifp);
   }
   vnet.count++;
-  yield* net.ifnetLock.unlock();
   enterState(net, ifp, 'attached');
+  yield* net.ifnetLock.unlock();
   yield* attachDomains(net, ifp);
   yield* net.events.raise('ifnet_arrival_event', ifp);
   if (vnet === net.vnet0) notify(net, ifp, 'IFNET', 'ATTACH');

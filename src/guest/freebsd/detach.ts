@@ -46,8 +46,8 @@ export function* unlinkIfnet(net: FreebsdNet, ifp: Ifnet, vnet: Vnet, why: 'unli
   const found = yield* vnet.interfaces.remove(ifp);
   if (found && why === 'unlinked') yield* changeFlags(net, ifp, { set: IFF.DYING });
   if (found || !fixed(net, 'count-what-was-found')) vnet.count--;
-  yield* net.ifnetLock.unlock();
   if (found) enterState(net, ifp, why);
+  yield* net.ifnetLock.unlock();
   return found;
 }
 

@@ -10,25 +10,36 @@ import type { Ifnet } from './ifnet.ts';
 import { KernelMemory } from './memory.ts';
 import { type FreebsdNet, fixed } from './net.ts';
 
-/** if_attachdomain1(): each family's data is there from here on. */
+/** if_attachdomain1(): each family's data is there from here on; what was left of an earlier vnet goes. */
 export function* attachDomains(net: FreebsdNet, ifp: Ifnet): Task {
   for (const family of FAMILIES) {
     const what = family === 'inet' ? 'in_ifinfo' : 'in6_ifextra';
-    yield* ifp.afdata[family].set({ family, memory: new KernelMemory(net.sim, ifp.dev, what) });
+    const memory = new KernelMemory(net.sim, ifp.dev, what);
+    const old = yield* ifp.afdata[family].exchange({ family, memory });
+    if (old !== undefined) yield* net.epoch.call(`free ${old.memory.name}`, () => freeData(old));
   }
 }
 
-/** The pointer is cleared, and the data freed: at once, or when all who could have followed the pointer have left. */
+/**
+ * The pointer is cleared and the data freed, whoever follows it; or else it stays for those who do, until the interface
+ * itself is freed. The text of D54728 could not be read: this is the rule that it follows (seed 001, rule 1).
+ */
 export function* detachDomains(net: FreebsdNet, ifp: Ifnet): Task {
   for (const family of FAMILIES) {
+    if (fixed(net, family === 'inet' ? 'in-afdata-deferred' : 'in6-afdata-deferred')) continue;
     const data = yield* ifp.afdata[family].exchange(undefined);
-    if (data === undefined) continue;
-    const isDeferred = fixed(net, family === 'inet' ? 'in-afdata-deferred' : 'in6-afdata-deferred');
-    if (isDeferred) yield* net.epoch.call(`free ${data.memory.name}`, () => freeLater(data));
-    else yield* data.memory.free('if_detach');
+    if (data !== undefined) yield* data.memory.free('if_detach');
   }
 }
 
-function* freeLater({ memory }: AfData): Task {
+/** What is left of the families' data when the interface itself is freed. */
+export function* freeDomains(ifp: Ifnet): Task {
+  for (const family of FAMILIES) {
+    const data = ifp.afdata[family].now;
+    if (data !== undefined) yield* freeData(data);
+  }
+}
+
+function* freeData({ memory }: AfData): Task {
   yield* memory.free('epoch callback');
 }

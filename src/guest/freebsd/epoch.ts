@@ -26,6 +26,14 @@ interface Callback {
   readonly after: Sections;
 }
 
+/**
+ * Who looks who is inside meets all who come and leave, and these do not meet each other, nor do those who look: so that
+ * each context has a part of its own, of so many.
+ */
+const PRESENCE_PARTS = 8;
+/** That a context's section ends, for those who wait for it. */
+const endPart = ({ id }: Context): number => itemPart(PRESENCE_PARTS + (id % 48));
+
 const EPOCH: LockClass = { name: 'net_epoch', kind: 'epoch' };
 
 export class Epoch extends SharedObject {
@@ -79,7 +87,7 @@ export class Epoch extends SharedObject {
 
   /** For an operation that runs only when these have ended. */
   touchEndOf(sections: Sections, footprint: Footprint): void {
-    for (const { context } of sections) footprint.need(this.place, itemPart(context.id));
+    for (const { context } of sections) footprint.need(this.place, endPart(context));
   }
 
   override heldBy(): Context | undefined {
@@ -98,17 +106,14 @@ export class Epoch extends SharedObject {
   }
 
   override touch({ kind, arg }: Operation, footprint: Footprint): void {
-    switch (kind) {
-      case 'look':
-        footprint.write(this.place);
-        break;
-      case 'wait':
-        this.touchEndOf(arg as Sections, footprint);
-        break;
-      default: {
-        footprint.read(this.place);
-        if (kind === 'exit') footprint.give(this.place, itemPart(this.sim.current?.id ?? 0));
-      }
+    const { current } = this.sim;
+    if (kind === 'look') {
+      for (let part = 0; part < PRESENCE_PARTS; part++) footprint.read(this.place, itemPart(part));
+    } else if (kind === 'wait') {
+      this.touchEndOf(arg as Sections, footprint);
+    } else if (current !== undefined) {
+      footprint.write(this.place, itemPart(current.id % PRESENCE_PARTS));
+      if (kind === 'exit') footprint.give(this.place, endPart(current));
     }
   }
 

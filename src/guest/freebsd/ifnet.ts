@@ -98,8 +98,9 @@ export class Ifnet {
   private ownMac: MacAddress = ZERO_MAC;
   private ownMtu: number;
   private readonly ownTaps: Queue<Uint8Array>[] = [];
-  /** For the fields above: each is written under some lock, and read without it. */
+  /** For the fields above but the state: each is written under some lock, and read without it. */
   private readonly unlocked: Place;
+  private readonly life: Place;
 
   constructor(
     sim: Simulation,
@@ -115,6 +116,7 @@ export class Ifnet {
     this.ownName = `${dname}${dunit ?? ''}`;
     this.ownMtu = mtu;
     this.unlocked = new Place(sim);
+    this.life = new Place(sim);
     this.flags = new Cell<number>(sim, `${dev}.flags`, flags);
     this.drvFlags = new Cell<number>(sim, `${dev}.drv_flags`, 0);
     this.vnet = new Cell<Vnet>(sim, `${dev}.vnet`, vnet, nameOf);
@@ -157,12 +159,12 @@ export class Ifnet {
   }
 
   get state(): IfnetState {
-    this.unlocked.read();
+    this.life.read();
     return this.ownState;
   }
 
   set state(state: IfnetState) {
-    this.unlocked.write();
+    this.life.write();
     this.ownState = state;
   }
 

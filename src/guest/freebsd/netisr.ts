@@ -47,9 +47,9 @@ export class Netisr {
   private *input({ vnet, cameBy }: Waiting): Task {
     const { net } = this;
     const ifp = 'pointer' in cameBy ? cameBy.pointer : yield* byIndexGeneration(net, vnet, cameBy);
-    if (ifp === undefined || !(yield* ifp.memory.use('netisr'))) return; // the packet is dropped
+    if (ifp === undefined) return; // the packet is dropped
     const { dev } = ifp;
-    const now = yield* ifp.vnet.get();
-    net.sim.trace.emit({ kind: 'packet.input', dev, vnet: vnet.name, interfaceIn: now.name });
+    net.sim.trace.emit({ kind: 'packet.input', dev, vnet: vnet.name, interfaceIn: ifp.vnet.now.name });
+    yield* ifp.memory.use('netisr');
   }
 }

@@ -27,12 +27,12 @@ export const FIXES = {
   'in6-afdata-deferred': {
     entry: 'G-4',
     source: 'D54728',
-    meaning: 'IPv6 data of an interface is freed when all readers have left',
+    meaning: 'IPv6 data of an interface stays for its readers until the interface is freed',
   },
   'in-afdata-deferred': {
     entry: 'G-4',
     source: 'proposed in the review of D54728',
-    meaning: 'IPv4 data of an interface is freed when all readers have left',
+    meaning: 'IPv4 data of an interface stays for its readers until the interface is freed',
   },
   'output-sees-attached': {
     entry: 'G-4',

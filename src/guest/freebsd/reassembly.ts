@@ -65,12 +65,15 @@ export class Reassembly {
 
   /** The time of the fragments of a vnet is over: an error is sent, of the interface that each came in by. */
   *expire(vnet: Vnet): Task {
+    const { epoch } = this.net;
+    yield* epoch.enter();
     yield* this.lock.lock();
     const fragments = this.queueOf(vnet)?.splice(0) ?? [];
     yield* this.lock.unlock();
     for (const { ifp } of fragments) {
       if (ifp !== undefined) yield* ifp.memory.use('ipreass_timeout');
     }
+    yield* epoch.exit();
   }
 
   /** A handler of departures. After the vnet's own part has ended there is nothing to go through (G-44). */

@@ -31,7 +31,7 @@ describe('one table for all', () => {
 
   test('a jail begins anywhere, and its count is the highest of its numbers, found by going through all', () => {
     const bench = new IfnetBench();
-    names(4).forEach((dev) => bench.attached(dev));
+    for (const dev of names(4)) bench.attached(dev);
     const jail = bench.vnet('jail');
     expect(bench.attached('d5', { vnet: jail }).index).toBe(5);
     bench.attached('d6');
@@ -111,7 +111,7 @@ describe('when all numbers are taken', () => {
   const exhausted = (index: 'global' | 'per-vnet', checked = false) => {
     const bench = new IfnetBench({ index, indexMost: 3, fixes: { 'index-limit': checked } });
     const jail = bench.vnet('jail');
-    names(3).forEach((dev) => bench.attached(dev, { vnet: jail }));
+    for (const dev of names(3)) bench.attached(dev, { vnet: jail });
     return bench;
   };
 
@@ -119,7 +119,9 @@ describe('when all numbers are taken', () => {
     const bench = exhausted('global');
     expect(bench.attached('d4').index).toBe(0);
     bench.attached('d5');
-    expect(bench.faults()).toEqual(['kernel.spin: ifindex_alloc: all numbers are taken, and the search wraps for ever']);
+    expect(bench.faults()).toEqual([
+      'kernel.spin: ifindex_alloc: all numbers are taken, and the search wraps for ever',
+    ]);
     expect(bench.net.ifnetLock.peek()).toBe('test');
   });
 

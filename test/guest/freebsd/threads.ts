@@ -6,6 +6,9 @@ import { describeStuck, findStuck } from '../../../src/sim/stuck.ts';
 import { Recorder } from '../../../src/trace/recorder.ts';
 import { type BenchOptions, IfnetBench } from './ifnet-bench.ts';
 
+/** Sets a bench up and says what runs on it. */
+export type Build = (bench: IfnetBench) => Threads;
+
 /** Threads by name, and what is wrong at the end beside what the kernel itself has told of. */
 export interface Threads {
   readonly threads: Readonly<Record<string, () => Task>>;
@@ -14,13 +17,13 @@ export interface Threads {
 
 /**
  * A small program on a network stack: `build` sets it up, and from there on the threads run in whatever order is drawn.
- * Wrong is what the kernel tells of (faults, assertions, panics, lock orders), a deadlock, and what the judge finds.
+ * `searchesSetUp`: the setting up is a part of what is searched. Wrong is what the kernel tells of (faults, assertions, panics, lock orders), a deadlock, and what the judge finds.
  */
-export function program(options: BenchOptions, build: (bench: IfnetBench) => Threads): Program {
+export function program(options: BenchOptions, build: Build, { searchesSetUp = false } = {}): Program {
   return (strategy, listener) => {
     const trace = new Recorder();
     if (listener !== undefined) trace.listen(listener);
-    const window = new Window(strategy, false, false);
+    const window = new Window(strategy, searchesSetUp, false);
     const sim = new Simulation(trace, window);
     const bench = new IfnetBench(options, sim);
     const { threads, judge } = build(bench);
