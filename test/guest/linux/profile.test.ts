@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { syntheticModels, vfModels } from '../../../devices/index.ts';
 import { ms } from '../../../src/base/time.ts';
+import { explore } from '../../../src/explore/drivers.ts';
 import { FIXES, type Fix, PROFILES, withFixes } from '../../../src/guest/linux/profile.ts';
 import { NVSP } from '../../../src/wire/nvsp.ts';
 import { carrying, machine, plugged, type TestMachine } from '../../support/machine.ts';
@@ -198,6 +201,16 @@ test('6.1 has what its stable tree took in, and needs no flag of its own against
   const m = carrying({ guest: 'linux-6.1' });
   expect(m.guest.netdev('nic1.vf').hasLinkLocal).toBe(false);
   expect(m.guest.rename('nic1', 'lan0')).toBe('EBUSY');
+});
+
+test.each([
+  ['d-10-ipv6-address-on-a-vf', 'holds: IFF_SLAVE is what its addrconf looks at', false],
+  ['d-49-vf-opened-before-it-is-renamed', 'is there: nothing is renamed while it is up', true],
+])('the race %s on 6.1 %s', (race, _, isThere) => {
+  const file = new URL(`../../../fixtures/races/${race}.yaml`, import.meta.url);
+  const catalogue = { vfs: vfModels, synthetics: syntheticModels };
+  const { found } = explore(readFileSync(file, 'utf8'), { catalogue, guest: 'linux-6.1', samples: 20 });
+  expect(found.length > 0).toBe(isThere);
 });
 
 test('a kernel before 6.2 leaves a slave without IPv6 by its flag, and needs no other', () => {
