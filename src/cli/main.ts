@@ -2,6 +2,7 @@
 /** The program: commands, and what its exit codes mean . */
 import { Command, CommanderError } from 'commander';
 import { interruptible, isInterrupt } from '../campaign/interruptible.ts';
+import { addBoot } from './boot.ts';
 import { addCheck } from './check.ts';
 import { addCompare } from './compare.ts';
 import { addDrill } from './drill.ts';
@@ -49,6 +50,7 @@ Exit codes: 0 held, 1 failed, 2 wrong input, 3 a limit was reached before the ve
   addTrace(program, end);
   addSysfs(program, end);
   addKernel(program, end);
+  addBoot(program, end);
   addCompare(program, end);
   for (const command of allOf(program)) command.exitOverride();
   return program;
