@@ -1,5 +1,5 @@
 /** The text of the guest's trace buffer as what it says. Source: linux Documentation/trace/{ftrace,kprobetrace}.rst. */
-import type { DeviceNow, GuestAccount, RecordBody, RecordEntry } from './guest-record.ts';
+import type { DeviceNow, GuestAccount, LinkMessage, RecordBody, RecordEntry } from './guest-record.ts';
 
 /** `comm-pid [cpu] flags stamp: event: text`. */
 const LINE = /^ *(.+)-(\d+) +\[\d+\] \S+ +(\d+): (\w+): (.*)$/;
@@ -33,22 +33,42 @@ function readLine(line: string): Line | undefined {
 
 function entriesOf(lines: readonly Line[]): readonly RecordEntry[] {
   const entries: RecordEntry[] = [];
-  /** RTM_DELLINK of a device that is unregistered is made before it is sent, and stands where it was made at first. */
-  const leaving = new Map<string, RecordEntry>();
+  /** A message stands where it was made at first: RTM_DELLINK of a device that is unregistered is sent much later. */
+  const made = new Map<string, RecordEntry & LinkMessage>();
+  const asked = new Asked();
   for (const { head, event, said, fields } of lines) {
-    const made = event === 'link_sent' ? leaving.get(nameIn(fields)) : undefined;
-    if (made !== undefined) {
-      leaving.delete(nameIn(fields));
-      entries.splice(entries.indexOf(made), 1);
-      entries.push({ ...made, ...head });
+    const link = event === 'link_sent' ? made.get(nameIn(fields)) : undefined;
+    if (link !== undefined) {
+      made.delete(nameIn(fields));
+      entries.splice(entries.lastIndexOf(link), 1);
+      entries.push({ ...link, ...head, reported: numberIn(fields, 'reported') });
     }
-    const body = bodyOf(event, fields, said);
+    if (event === 'asked') asked.note(head.task, fields);
+    const body = event === 'answered' ? asked.answer(head.task, fields) : bodyOf(event, fields, said);
     if (body === undefined) continue;
-    const entry = { ...head, ...body };
-    if (body.what === 'rtnetlink' && body.message === 'RTM_DELLINK') leaving.set(body.ifname, entry);
-    entries.push(entry);
+    entries.push({ ...head, ...body });
+    const added = entries.at(-1);
+    if (added?.what === 'rtnetlink') made.set(added.ifname, added);
   }
   return entries;
+}
+
+/** What hv_netvsc's notifier has been asked and not answered: while it answers, its own calls ask it again. */
+class Asked {
+  private readonly open = new Map<string, Fields[]>();
+
+  note(task: string, fields: Fields): void {
+    const all = this.open.get(task);
+    if (all === undefined) this.open.set(task, [fields]);
+    else all.push(fields);
+  }
+
+  answer(task: string, said: Fields): RecordBody | undefined {
+    const fields = this.open.get(task)?.pop();
+    if (fields === undefined) return undefined;
+    const [event, verdict] = [numberIn(fields, 'event'), numberIn(said, 'verdict')];
+    return { what: 'answered', event, verdict, ...deviceIn(fields) };
+  }
 }
 
 const READERS: Readonly<Record<string, (fields: Fields, said: string) => RecordBody | undefined>> = {
@@ -66,7 +86,7 @@ const READERS: Readonly<Record<string, (fields: Fields, said: string) => RecordB
   },
   link: (fields) => {
     const message = numberIn(fields, 'type') === RTM_DELLINK ? 'RTM_DELLINK' : 'RTM_NEWLINK';
-    return { what: 'rtnetlink', message, event: numberIn(fields, 'event'), ...deviceIn(fields) };
+    return { what: 'rtnetlink', message, event: numberIn(fields, 'event'), reported: undefined, ...deviceIn(fields) };
   },
   master: (fields) => ({ what: 'master', ifname: nameIn(fields), master: fields.get('master') ?? '', linked: true }),
   no_master: (fields) => ({

@@ -52,6 +52,8 @@ type Entry<W extends RecordEntry['what']> = Extract<RecordEntry, { readonly what
 type Teller = { readonly [W in RecordEntry['what']]?: (entry: Entry<W>) => readonly EventBody[] };
 
 const HOME = 'init_net';
+/** NOTIFY_DONE, NOTIFY_OK, NOTIFY_STOP_MASK, NOTIFY_BAD (include/linux/notifier.h). */
+const VERDICTS: Readonly<Record<number, string>> = { 0: 'done', 1: 'ok', 32768: 'stop', 32770: 'bad' };
 
 export interface GuestEventsParts {
   readonly devices: Devices;
@@ -72,6 +74,7 @@ export class GuestEvents {
     this.parts = parts;
     this.tellers = {
       notifier: (entry) => this.onNotifier(entry),
+      answered: (entry) => this.onAnswered(entry),
       sysfs: (entry) => this.onSysfs(entry),
       listed: (entry) => this.onListed(entry),
       uevent: (entry) => this.onUevent(entry),
@@ -127,7 +130,7 @@ export class GuestEvents {
     return slot === undefined ? devices.nicOf(name) : devices.vfIn(Number.parseInt(slot, 16));
   }
 
-  private eventOf({ event }: Entry<'notifier'>): string {
+  private eventOf({ event }: Entry<'notifier' | 'answered'>): string {
     return netdevEvent(event, this.parts.release);
   }
 
@@ -197,12 +200,20 @@ export class GuestEvents {
     return [{ kind: 'uevent', action, dev, ifname, ifindex, flags }];
   }
 
+  private onAnswered(entry: Entry<'answered'>): readonly EventBody[] {
+    const device = this.known.get(entry.ifname);
+    if (device === undefined) return [];
+    const verdict = VERDICTS[entry.verdict] ?? `0x${entry.verdict.toString(16)}`;
+    return [{ kind: 'notifier', event: this.eventOf(entry), dev: device.dev, notifier: 'hv_netvsc', verdict }];
+  }
+
   private onRtnetlink(entry: Entry<'rtnetlink'>): readonly EventBody[] {
     const device = this.known.get(entry.ifname);
     if (device === undefined) return [];
     const told = [...this.see(device, entry)];
     const { dev, ifname, ifindex, master } = device;
-    const { message, flags, event } = entry;
+    const { message, event } = entry;
+    const flags = entry.reported ?? entry.flags;
     told.push({
       kind: 'rtnetlink',
       message,

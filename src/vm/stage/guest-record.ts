@@ -17,12 +17,14 @@ import type { Nanoseconds } from '../../base/time.ts';
 import type { Task } from '../../sim/operation.ts';
 import { readAccount } from './account.ts';
 import { FOLDER, writeScript } from './guest-files.ts';
-import { type FieldOffsets, fieldOffsets } from './netdev-fields.ts';
+import { FIND_FIELDS, type FieldOffsets, fieldOffsets } from './netdev-fields.ts';
 
 /** One thing that the guest's kernel did. */
 export type RecordBody =
   /** The chain of a netdevice event is about to be called, whoever listens. `event` as enum netdev_cmd has it. */
   | ({ readonly what: 'notifier'; readonly event: number } & DeviceNow)
+  /** hv_netvsc's notifier has answered; `verdict` as NOTIFY_* has it. */
+  | ({ readonly what: 'answered'; readonly event: number; readonly verdict: number } & DeviceNow)
   /** The device appears in sysfs, or goes from there. */
   | ({ readonly what: 'sysfs'; readonly present: boolean } & DeviceNow)
   /** It can be found by name and index, or no more. */
@@ -30,11 +32,7 @@ export type RecordBody =
   /** `path`: DEVPATH. */
   | { readonly what: 'uevent'; readonly action: string; readonly path: string; readonly ifname: string }
   /** `event`: IFLA_EVENT, 0 for none. */
-  | ({
-      readonly what: 'rtnetlink';
-      readonly message: 'RTM_NEWLINK' | 'RTM_DELLINK';
-      readonly event: number;
-    } & DeviceNow)
+  | LinkMessage
   | { readonly what: 'master'; readonly ifname: string; readonly master: string; readonly linked: boolean }
   | { readonly what: 'renamed'; readonly ifname: string; readonly to: string }
   /** `net`: the address of the namespace that it is about to move to. */
@@ -50,6 +48,14 @@ export type RecordBody =
   /** What hv_vmbus does; `event` as hv_trace.h calls it. */
   | { readonly what: 'vmbus'; readonly event: string; readonly detail: string }
   | { readonly what: 'log'; readonly text: string };
+
+/** `event`: IFLA_EVENT, 0 for none. `reported`: the flags that it tells of; undefined when it was not sent. */
+export type LinkMessage = {
+  readonly what: 'rtnetlink';
+  readonly message: 'RTM_NEWLINK' | 'RTM_DELLINK';
+  readonly event: number;
+  readonly reported: number | undefined;
+} & DeviceNow;
 
 /** A device as it was at that moment. */
 export interface DeviceNow {
@@ -72,9 +78,21 @@ export interface GuestAccount {
 /** Runs a command line in the guest and gives what it printed. */
 export type RunInGuest = (line: string) => Task<{ readonly code: number; readonly output: string }>;
 
+/** Of a module that is yet to be loaded; the one at its other end is `asked`. */
+const ANSWERED = 'answered hv_netvsc:netvsc_netdev_event verdict=$retval:x32';
+
+/** All that is put into the guest for it, as text. */
+export const RECORD_SCRIPTS = JSON.stringify([
+  FIND_FIELDS,
+  probes({ flags: 0, ifindex: 0, mtu: 0, data: 0 }),
+  ANSWERED,
+]);
+
 const TRACING = '/sys/kernel/tracing';
 const SCRIPT = `${FOLDER}/record`;
 const GROUP = 'netvsim';
+/** Of all messages those about links (uapi/linux/rtnetlink.h). */
+const RTNLGRP_LINK = 1;
 /** Events of the drivers' own that are kept: all but those that come with every interrupt and every packet. */
 const VMBUS_EVENTS = [
   'vmbus_onoffer',
@@ -107,7 +125,10 @@ function probes(at: FieldOffsets): Readonly<Record<string, string>> {
     // struct kobj_uevent_env: three pointers argv, then envp: ACTION, DEVPATH, SUBSYSTEM (lib/kobject_uevent.c).
     uevent: 'netdev_uevent action=+0(+12(%dx)):string path=+0(+16(%dx)):string',
     link: `rtmsg_ifinfo_build_skb type=%ax:u32 event=+4(%sp):u32 ${now('%dx')}`,
-    link_sent: `rtmsg_ifinfo_send ${now('%dx')}`,
+    // Behind struct nlmsghdr (16 bytes) stand struct ifinfomsg (16 bytes, flags at 8) and IFLA_IFNAME with a header of 4
+    // (uapi/linux/{netlink,rtnetlink,if_link}.h).
+    link_sent: `nlmsg_notify group=+4(%sp):u32 name=+36(+${at.data}(%dx)):string reported=+24(+${at.data}(%dx)):x32`,
+    asked: `hv_netvsc:netvsc_netdev_event event=%dx:u32 ${now('+0(%cx)')}`,
     master: `netdev_master_upper_dev_link ${name} master=+0(%dx):string`,
     no_master: `netdev_upper_dev_unlink ${name} master=+0(%dx):string`,
     rename: `dev_change_name ${name} to=+0(%dx):string`,
@@ -136,11 +157,13 @@ export class GuestRecord {
     const offsets = yield* this.findFields();
     if (offsets === undefined) return;
     const all = Object.entries(probes(offsets));
-    const lines = all.map(
-      ([event, rest]) => `echo 'p:${GROUP}/${event} ${rest}' >>kprobe_events || echo missing ${event}`,
-    );
+    const lines = [
+      ...all.map(([event, rest]) => `echo 'p:${GROUP}/${event} ${rest}' >>kprobe_events || echo missing ${event}`),
+      `echo 'r:${GROUP}/${ANSWERED}' >>kprobe_events || echo missing answered`,
+    ];
+    const filter = `echo 'group == ${RTNLGRP_LINK}' >events/${GROUP}/link_sent/filter`;
     const enable = ['module', 'printk/console', GROUP].map((name) => `echo 1 >events/${name}/enable`);
-    const text = ['#!/bin/sh', `cd ${TRACING}`, ...lines, ...enable, 'echo >trace', ''].join('\n');
+    const text = ['#!/bin/sh', `cd ${TRACING}`, ...lines, filter, ...enable, 'echo >trace', ''].join('\n');
     const started = yield* this.runScript(text);
     this.missing = [...started.matchAll(/^missing (\S+)$/gm)].flatMap(([, event]) => event ?? []);
   }
