@@ -1,6 +1,7 @@
 /** `npm run bench`: what a step, a cycle, a device, a frame and an order cost, against targets and floors of the same run. */
 import { cycleLines } from './cycle.ts';
 import { frameLines } from './frames.ts';
+import { freebsdScaleLines } from './freebsd-scale.ts';
 import { print } from './measure.ts';
 import { scaleLines } from './scale.ts';
 import { searchLines } from './search.ts';
@@ -9,6 +10,7 @@ import { spinLines } from './spin.ts';
 const met = [
   print('Steps and cycles', cycleLines()),
   print('Scale', scaleLines()),
+  print('FreeBSD at scale', freebsdScaleLines()),
   print('Frames', frameLines()),
   print('Search', await searchLines()),
 ];

@@ -55,7 +55,7 @@ export function* setFlags(net: FreebsdNet, ifp: Ifnet, wanted: number): Task<Err
 
 function tellFlags(net: FreebsdNet, { dev, flags }: Ifnet, before: number): void {
   const now = flags.now;
-  if (now === before) return;
+  if (now === before || !net.sim.trace.hears('netdev.flags')) return;
   net.sim.trace.emit({
     kind: 'netdev.flags',
     dev,

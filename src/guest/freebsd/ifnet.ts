@@ -42,6 +42,12 @@ export interface IfMethods {
 /** if_input: what becomes of a frame that came in. Others may put theirs in its place. */
 export type InputMethod = (ifp: Ifnet, frame: Uint8Array) => Task;
 
+/** struct ifmultiaddr: a multicast group, and how many want it. */
+export interface LinkMulticast {
+  readonly group: string;
+  wanted: number;
+}
+
 export interface IfnetOptions {
   /** The scenario's name. */
   readonly dev: string;
@@ -86,10 +92,10 @@ export class Ifnet {
   readonly addressLock: Lock;
   /** if_addrhead behind the link address; with the address lock. */
   readonly addresses: IfAddress[] = [];
-  /** if_multiaddrs: groups with how many want them; with the address lock. */
-  readonly multicast = new Map<string, number>();
+  /** if_multiaddrs; with the address lock. */
+  readonly multicast: LinkMulticast[] = [];
   /** Groups that it is in; with the IFNET lock. */
-  readonly groups = new Set<string>();
+  readonly groups: string[] = [];
   permanentMac: MacAddress = ZERO_MAC;
   private ownName: string;
   private ownIndex = 0;

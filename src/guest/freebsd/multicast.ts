@@ -10,10 +10,11 @@ import { type FreebsdNet, refuse } from './net.ts';
 /** if_addmulti(): the first who wants a group makes the driver's filter change. */
 export function* joinMulticast(net: FreebsdNet, ifp: Ifnet, group: string): Task {
   yield* ifp.addressLock.lock();
-  const before = ifp.multicast.get(group) ?? 0;
-  ifp.multicast.set(group, before + 1);
+  const known = ifp.multicast.find((entry) => entry.group === group);
+  if (known === undefined) ifp.multicast.push({ group, wanted: 1 });
+  else known.wanted++;
   yield* ifp.addressLock.unlock();
-  if (before > 0) return;
+  if (known !== undefined) return;
   net.routing.send({ message: 'RTM_NEWMADDR', link: linkOf(ifp), address: group });
   const methods = yield* ifp.methods.get();
   yield* methods.ioctl({ request: 'SIOCADDMULTI' });
@@ -22,12 +23,12 @@ export function* joinMulticast(net: FreebsdNet, ifp: Ifnet, group: string): Task
 /** if_delmulti(). ENOENT when the interface is not in the group. */
 export function* leaveMulticast(net: FreebsdNet, ifp: Ifnet, group: string): Task<Errno | undefined> {
   yield* ifp.addressLock.lock();
-  const before = ifp.multicast.get(group) ?? 0;
-  if (before > 1) ifp.multicast.set(group, before - 1);
-  else ifp.multicast.delete(group);
+  const known = ifp.multicast.find((entry) => entry.group === group);
+  const left = known === undefined ? undefined : --known.wanted;
+  if (known !== undefined && left === 0) ifp.multicast.splice(ifp.multicast.indexOf(known), 1);
   yield* ifp.addressLock.unlock();
-  if (before === 0) return refuse(net, ifp.dev, 'if_delmulti', 'ENOENT');
-  if (before > 1) return undefined;
+  if (left === undefined) return refuse(net, ifp.dev, 'if_delmulti', 'ENOENT');
+  if (left > 0) return undefined;
   net.routing.send({ message: 'RTM_DELMADDR', link: linkOf(ifp), address: group });
   const methods = yield* ifp.methods.get();
   yield* methods.ioctl({ request: 'SIOCDELMULTI' });
@@ -37,8 +38,7 @@ export function* leaveMulticast(net: FreebsdNet, ifp: Ifnet, group: string): Tas
 /** if_purgemaddrs(): all of them, whoever wants them still. */
 export function* purgeMulticast(net: FreebsdNet, ifp: Ifnet): Task {
   yield* ifp.addressLock.lock();
-  const groups = [...ifp.multicast.keys()];
-  ifp.multicast.clear();
+  const gone = ifp.multicast.splice(0);
   yield* ifp.addressLock.unlock();
-  for (const address of groups) net.routing.send({ message: 'RTM_DELMADDR', link: linkOf(ifp), address });
+  for (const { group } of gone) net.routing.send({ message: 'RTM_DELMADDR', link: linkOf(ifp), address: group });
 }

@@ -10,7 +10,7 @@ export function interfaceParts(net: FreebsdNet): readonly VnetPart[] {
       name: 'vnet_if_uninit',
       subsystem: 'INIT_IF',
       *destruct(vnet) {
-        kernelAssert(net, vnet.interfaces.now.size === 0, '', `vnet_if_uninit: interfaces of ${vnet.name} are left`);
+        kernelAssert(net, vnet.interfaces.now.length === 0, '', `vnet_if_uninit: interfaces of ${vnet.name} are left`);
       },
     },
     { name: 'vnet_if_return', subsystem: 'VNET_DONE', destruct: (vnet) => returnIfnets(net, vnet) },

@@ -107,10 +107,9 @@ export class Vnet {
  * epoch section. Two entries can have one name: look-ups find the older.
  */
 export class IfnetList extends SharedObject {
-  private readonly entries = new Set<Ifnet>();
+  /** With their places on the list, so that of one name the older is found also when it got the name later. */
+  private readonly entries = new Map<Ifnet, number>();
   private readonly byName = new Map<string, Ifnet[]>();
-  /** Places on the list, so that of one name the older is found also when it got the name later. */
-  private readonly places = new Map<Ifnet, number>();
   private next = 0;
   private readonly vnet: string;
 
@@ -154,9 +153,9 @@ export class IfnetList extends SharedObject {
   }
 
   /** For whoever has the IFNET lock, and for reports. */
-  get now(): ReadonlySet<Ifnet> {
+  get now(): readonly Ifnet[] {
     this.sim.footprint?.read(this.place, HEAD);
-    return this.entries;
+    return [...this.entries.keys()];
   }
 
   findNow(name: string): Ifnet | undefined {
@@ -191,7 +190,7 @@ export class IfnetList extends SharedObject {
       case 'after':
         return this.behind(arg as Ifnet | undefined);
       default:
-        return [...this.entries];
+        return [...this.entries.keys()];
     }
   }
 
@@ -224,7 +223,7 @@ export class IfnetList extends SharedObject {
 
   private behind(ifp: Ifnet | undefined): Ifnet | undefined {
     let isNext = ifp === undefined;
-    for (const entry of this.entries) {
+    for (const entry of this.entries.keys()) {
       if (isNext) return entry;
       isNext = entry === ifp;
     }
@@ -232,8 +231,7 @@ export class IfnetList extends SharedObject {
   }
 
   private add(ifp: Ifnet): void {
-    this.entries.add(ifp);
-    this.places.set(ifp, this.next++);
+    this.entries.set(ifp, this.next++);
     this.enter(ifp);
     this.tell(ifp, true);
   }
@@ -241,7 +239,6 @@ export class IfnetList extends SharedObject {
   private drop(ifp: Ifnet): boolean {
     if (!this.entries.delete(ifp)) return false;
     this.leave(ifp);
-    this.places.delete(ifp);
     this.tell(ifp, false);
     return true;
   }
@@ -259,8 +256,8 @@ export class IfnetList extends SharedObject {
       this.byName.set(ifp.name, [ifp]);
       return;
     }
-    const place = this.places.get(ifp) as number;
-    const at = namesakes.findIndex((other) => (this.places.get(other) as number) > place);
+    const place = this.entries.get(ifp) as number;
+    const at = namesakes.findIndex((other) => (this.entries.get(other) as number) > place);
     namesakes.splice(at === -1 ? namesakes.length : at, 0, ifp);
   }
 

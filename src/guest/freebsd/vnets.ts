@@ -91,7 +91,7 @@ export class Vnets {
     }
     yield* net.sysinitLock.unlockShared();
     if (locks) yield* net.detachLock.unlock();
-    kernelAssert(net, vnet.interfaces.now.size === 0, '', `${vnet.name} ends with interfaces on its list`);
+    kernelAssert(net, vnet.interfaces.now.length === 0, '', `${vnet.name} ends with interfaces on its list`);
     kernelAssert(net, vnet.groups.names.length === 0, '', `${vnet.name} ends with interface groups`);
     vnet.state = 'destroyed';
     this.tell(vnet, 'destroyed');

@@ -28,9 +28,11 @@ const DECLARED: readonly (readonly string[])[] = [
   ['ifnet_detach_sx', 'if_cloners lock', 'if_clone lock'],
 ];
 
+/** Of each class, all that may be taken behind it by the declared orders, in one step or several. */
+const BEHIND: ReadonlyMap<string, ReadonlySet<string>> = closureOf(DECLARED);
+
 export class Witness {
   private readonly sim: Simulation;
-  private readonly declared = new Map<string, Set<string>>();
   private readonly learnt = new Map<string, Set<string>>();
   /** For {@link learnt}. */
   private readonly orders: Place;
@@ -40,9 +42,6 @@ export class Witness {
   constructor(sim: Simulation) {
     this.sim = sim;
     this.orders = new Place(sim);
-    for (const chain of DECLARED) {
-      for (let at = 1; at < chain.length; at++) addOrder(this.declared, chain[at - 1] as string, chain[at] as string);
-    }
   }
 
   /** A thread is about to take a lock, or to wait for it: witness_checkorder(). */
@@ -50,8 +49,8 @@ export class Witness {
     for (const holds of this.held.get(context) ?? []) {
       if (wanted.kind === 'sx' && holds.kind !== 'sx') this.report(context, 'sleeps', holds, wanted);
       if (holds.name === wanted.name) continue;
-      if (this.leads(holds.name, wanted.name, true)) continue;
-      if (this.leads(wanted.name, holds.name, true)) this.report(context, 'reversal', holds, wanted);
+      if (BEHIND.get(holds.name)?.has(wanted.name) === true) continue;
+      if (BEHIND.get(wanted.name)?.has(holds.name) === true) this.report(context, 'reversal', holds, wanted);
       else this.learn(context, holds, wanted);
     }
   }
@@ -65,7 +64,8 @@ export class Witness {
   released(context: Context, lock: LockClass): void {
     const held = this.held.get(context) ?? [];
     const at = held.lastIndexOf(lock);
-    if (at !== -1) held.splice(at, 1);
+    if (at === held.length - 1) held.pop();
+    else if (at !== -1) held.splice(at, 1);
     if (held.length === 0) this.held.delete(context);
   }
 
@@ -77,9 +77,9 @@ export class Witness {
 
   private learn(context: Context, holds: LockClass, wanted: LockClass): void {
     this.orders.read();
-    if (this.leads(holds.name, wanted.name, false)) return;
+    if (this.leads(holds.name, wanted.name)) return;
     this.orders.write();
-    if (this.leads(wanted.name, holds.name, false)) {
+    if (this.leads(wanted.name, holds.name)) {
       this.report(context, 'reversal', holds, wanted);
       return;
     }
@@ -87,12 +87,12 @@ export class Witness {
   }
 
   /** Whether a chain of known orders leads from one class to another. */
-  private leads(from: string, to: string, onlyDeclared: boolean, seen = new Set<string>()): boolean {
+  private leads(from: string, to: string, seen = new Set<string>()): boolean {
     if (from === to) return true;
     if (seen.has(from)) return false;
     seen.add(from);
-    const next = [...(this.declared.get(from) ?? []), ...(onlyDeclared ? [] : (this.learnt.get(from) ?? []))];
-    return next.some((name) => this.leads(name, to, onlyDeclared, seen));
+    const next = [...(BEHIND.get(from) ?? []), ...(this.learnt.get(from) ?? [])];
+    return next.some((name) => this.leads(name, to, seen));
   }
 
   private report(context: Context, problem: 'reversal' | 'sleeps', holds: LockClass, wanted: LockClass): void {
@@ -105,4 +105,25 @@ function addOrder(orders: Map<string, Set<string>>, first: string, second: strin
   const known = orders.get(first);
   if (known === undefined) orders.set(first, new Set([second]));
   else known.add(second);
+}
+
+function closureOf(chains: readonly (readonly string[])[]): Map<string, Set<string>> {
+  const direct = new Map<string, Set<string>>();
+  for (const chain of chains) {
+    for (let at = 1; at < chain.length; at++) addOrder(direct, chain[at - 1] as string, chain[at] as string);
+  }
+  const all = new Map<string, Set<string>>();
+  const collect = (name: string, into: Set<string>): void => {
+    for (const next of direct.get(name) ?? []) {
+      if (into.has(next)) continue;
+      into.add(next);
+      collect(next, into);
+    }
+  };
+  for (const name of direct.keys()) {
+    const into = new Set<string>();
+    collect(name, into);
+    all.set(name, into);
+  }
+  return all;
 }

@@ -122,7 +122,7 @@ const ejectTwice: Build = (bench) => {
     threads: { one: detach, two: detach },
     judge: () => {
       const { count, interfaces } = net.vnet0;
-      return count === interfaces.now.size ? undefined : { key: 'count', text: `the count is ${count}` };
+      return count === interfaces.now.length ? undefined : { key: 'count', text: `the count is ${count}` };
     },
   };
 };
