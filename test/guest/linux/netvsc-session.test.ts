@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Sends } from '../../../src/guest/linux/drivers/hv-netvsc/sends.ts';
+import { Sends } from '../../../src/guest/hv/sends.ts';
 import { Simulation } from '../../../src/sim/simulation.ts';
 import { findStuck } from '../../../src/sim/stuck.ts';
 import { machine, type TestMachine } from '../../support/machine.ts';

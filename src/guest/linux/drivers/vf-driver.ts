@@ -8,6 +8,7 @@ import type { Nanoseconds } from '../../../base/time.ts';
 import { Cell } from '../../../sim/cell.ts';
 import type { Context } from '../../../sim/context.ts';
 import type { Task } from '../../../sim/operation.ts';
+import type { VfTraits } from '../../hv/vf-traits.ts';
 import type { Errno } from '../../uapi/errno.ts';
 import type { LinuxKernel } from '../kernel.ts';
 import type { Module } from '../modules.ts';
@@ -15,17 +16,6 @@ import { Netdev } from '../netdev.ts';
 import { receive } from '../packets.ts';
 import type { PciDevice, PciDriver } from '../pci-core.ts';
 import { VF_DRIVER_IDS } from './ids.ts';
-
-/** What the driver knows of a family: spans of time and limits, from the device model. */
-export interface VfTraits {
-  readonly vendor: number;
-  readonly device: number;
-  readonly probe: number;
-  readonly link: number;
-  readonly stop: number;
-  readonly mtuMin: number;
-  readonly mtuMax: number;
-}
 
 /** The modules of all VF drivers that the table of ids names. */
 export function vfDrivers(kernel: LinuxKernel, traits: readonly VfTraits[]): readonly Module[] {

@@ -11,10 +11,10 @@ import type { Context } from '../../../../sim/context.ts';
 import type { WaitCell } from '../../../../sim/wait-cell.ts';
 import { Work, type WorkBody } from '../../../../sim/work.ts';
 import type { RndisMessage } from '../../../../wire/rndis.ts';
+import { Sends } from '../../../hv/sends.ts';
 import type { LinuxKernel } from '../../kernel.ts';
 import { Netdev, type NetdevOps } from '../../netdev.ts';
 import type { HvDevice } from '../../vmbus-core.ts';
-import { Sends } from './sends.ts';
 import type { NvspSession } from './session.ts';
 
 const MTU_MIN = 68;

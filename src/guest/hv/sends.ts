@@ -1,11 +1,12 @@
 /**
  * A NIC's frames on their way to the host by the synthetic path, and the send sections that they lie in: send_section_map,
- * queue_sends and wait_drain of struct netvsc_device as one object. Source: drivers/net/hyperv/netvsc.c
- * (netvsc_get_next_send_section(), netvsc_send_tx_complete()), rndis_filter.c (rndis_filter_halt_device()).
+ * queue_sends and wait_drain of Linux's struct netvsc_device, hn_chim_bmap of FreeBSD's, as one object.
+ * Source: Linux drivers/net/hyperv/netvsc.c (netvsc_get_next_send_section(), netvsc_send_tx_complete()), rndis_filter.c
+ * (rndis_filter_halt_device()); FreeBSD sys/dev/hyperv/netvsc/if_hn.c (hn_chim_alloc(), hn_txeof_task()).
  * While a frame is out its session stays, so whoever has begun a send may look at the session as it is.
  */
-import { LowestFree } from '../../../../base/index-table.ts';
-import { Operation, SharedObject } from '../../../../sim/operation.ts';
+import { LowestFree } from '../../base/index-table.ts';
+import { Operation, SharedObject } from '../../sim/operation.ts';
 
 export class Sends extends SharedObject {
   private sections = new LowestFree();
