@@ -12,64 +12,78 @@ export type Aligned =
   | { readonly kind: 'model' | 'real'; readonly text: string }
   | { readonly kind: 'moved'; readonly side: 'model' | 'real'; readonly text: string };
 
-/** @param head what makes two texts the same thing with other contents. */
+export interface Likeness {
+  /** Whether the real kernel's text stands for the model's, although it is another one. */
+  readonly stands: (model: string, real: string) => boolean;
+  /** What makes two texts the same thing with other contents. */
+  readonly head: (text: string) => string;
+}
+
 export function align(
   model: readonly string[],
   real: readonly string[],
-  head: (text: string) => string,
+  { stands, head }: Likeness,
 ): readonly Aligned[] {
+  const isAlike = (one: string, other: string): boolean => one === other || stands(one, other);
   const rows: Aligned[] = [];
-  let removed: readonly string[] = [];
-  for (const { value, added, removed: isRemoved } of diffArrays([...model], [...real])) {
-    if (isRemoved) {
-      removed = value;
+  let gap: readonly Aligned[] = [];
+  const fill = (): void => {
+    const [left, right] = [textsOf('model', gap), textsOf('real', gap)];
+    rows.push(...walk(left, right, (one, other) => head(one) === head(other)));
+    gap = [];
+  };
+  for (const row of walk(model, real, isAlike)) {
+    if (row.kind === 'model' || row.kind === 'real') {
+      gap = [...gap, row];
       continue;
     }
-    if (added) rows.push(...pairUp(removed, value, head));
-    else rows.push(...onlyIn('model', removed), ...value.map((text): Aligned => ({ kind: 'same', text })));
-    removed = [];
+    fill();
+    rows.push(row);
   }
-  rows.push(...onlyIn('model', removed));
+  fill();
   return findMoved(rows);
 }
 
-const onlyIn = (kind: 'model' | 'real', texts: readonly string[]): readonly Aligned[] =>
-  texts.map((text) => ({ kind, text }));
+const textsOf = (kind: 'model' | 'real', rows: readonly Aligned[]): readonly string[] =>
+  rows.flatMap((row) => (row.kind === kind ? [row.text] : []));
 
-/** What stands at one place: in the order of both, those of one head beside each other. */
-function pairUp(model: readonly string[], real: readonly string[], head: (text: string) => string): readonly Aligned[] {
+/** A longest common subsequence of what is alike; what is alike and not the same is `changed`. */
+function walk(
+  model: readonly string[],
+  real: readonly string[],
+  comparator: (model: string, real: string) => boolean,
+): readonly Aligned[] {
   const rows: Aligned[] = [];
-  let [next, m] = [0, 0];
-  for (const { value, added, removed } of diffArrays(model.map(head), real.map(head))) {
-    const length = value.length;
-    if (removed) rows.push(...onlyIn('model', model.slice(m, m + length)));
-    else if (added) rows.push(...onlyIn('real', real.slice(next, next + length)));
-    else {
-      for (let i = 0; i < length; i++) {
-        rows.push({ kind: 'changed', model: known(model[m + i], 'a line'), real: known(real[next + i], 'a line') });
-      }
+  let [m, r] = [0, 0];
+  for (const { count, added, removed } of diffArrays([...model], [...real], { comparator })) {
+    for (let i = 0; i < count; i++) {
+      if (removed) rows.push({ kind: 'model', text: known(model[m++], 'a line of the model') });
+      else if (added) rows.push({ kind: 'real', text: known(real[r++], 'a line of the real kernel') });
+      else rows.push(pair(known(model[m++], 'a line of the model'), known(real[r++], 'a line of the real kernel')));
     }
-    if (!added) m += length;
-    if (!removed) next += length;
   }
   return rows;
 }
 
+const pair = (model: string, real: string): Aligned =>
+  model === real ? { kind: 'same', text: model } : { kind: 'changed', model, real };
+
 /** What only the one has here and only the other there, with the same text. */
 function findMoved(rows: readonly Aligned[]): readonly Aligned[] {
-  const left = new Map<string, number>();
-  const right = new Map<string, number>();
-  for (const row of rows) {
-    if (row.kind === 'model') left.set(row.text, (left.get(row.text) ?? 0) + 1);
-    if (row.kind === 'real') right.set(row.text, (right.get(row.text) ?? 0) + 1);
-  }
-  const both = (text: string): number => Math.min(left.get(text) ?? 0, right.get(text) ?? 0);
+  const left = counts(textsOf('model', rows));
+  const right = counts(textsOf('real', rows));
   const taken = { model: new Map<string, number>(), real: new Map<string, number>() };
   return rows.map((row) => {
     if (row.kind !== 'model' && row.kind !== 'real') return row;
     const times = taken[row.kind].get(row.text) ?? 0;
-    if (times >= both(row.text)) return row;
+    if (times >= Math.min(left.get(row.text) ?? 0, right.get(row.text) ?? 0)) return row;
     taken[row.kind].set(row.text, times + 1);
     return { kind: 'moved', side: row.kind, text: row.text };
   });
+}
+
+function counts(texts: readonly string[]): ReadonlyMap<string, number> {
+  const all = new Map<string, number>();
+  for (const text of texts) all.set(text, (all.get(text) ?? 0) + 1);
+  return all;
 }

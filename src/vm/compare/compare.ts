@@ -55,8 +55,10 @@ export async function compare(plan: ComparePlan): Promise<Result<Comparison, Boo
   });
   const real: Event[] = [];
   const guest = started.value;
+  const begun = guest.machine.now;
   const ran = runScenario(scenario, (of, { trace }) => new RealStage(guest, of, trace), {
-    listeners: [(event) => real.push(event)],
+    // What it said before is no part of the run.
+    listeners: [(event) => event.time >= begun && real.push(event)],
   });
   const nics = scenario.plan.nics.map((nic) => nic.name);
   return ok({

@@ -1,7 +1,7 @@
 /**
  * Differences between the modelled guest and the real kernel that are known: a file of patterns, each with its reason and
- * its source. A pattern is a regular expression for the whole of a line, in which NIC and VF stand for the synthetic NIC
- * of the channel and its VF.
+ * its source. A pattern is a regular expression for the whole of a line, in which `<nic>` and `<vf>` stand for the
+ * synthetic NIC of the channel and its VF.
  */
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -72,38 +72,67 @@ export class KnownDifferences {
     return [...new Set(this.entries.map(({ id }) => id))];
   }
 
-  /** @param scenario the name of the file, as `netvsim run` takes it. */
-  explain(
-    row: Exclude<Aligned, { readonly kind: 'same' }>,
-    { nic, channel, scenario }: { readonly nic: string; readonly channel: Channel; readonly scenario: string },
-  ): Difference {
-    const found = this.entries.find(
-      (entry) =>
-        entry.channel === channel &&
-        (entry.scenarios === undefined || entry.scenarios.includes(scenario)) &&
-        fits(entry, row, nic),
+  /** Those for one place of one scenario, which is called by the name of its file. */
+  at(place: Place): KnownHere {
+    const { channel, scenario } = place;
+    const here = this.entries.filter(
+      (entry) => entry.channel === channel && (entry.scenarios === undefined || entry.scenarios.includes(scenario)),
     );
-    const explained: Explanation | undefined = found && { id: found.id, reason: found.reason, source: found.source };
-    return { ...row, explained };
+    return new KnownHere(here, place.nic);
   }
 }
 
-function fits({ model, real, moved }: Entry, row: Exclude<Aligned, { readonly kind: 'same' }>, nic: string): boolean {
-  const is = (pattern: string | undefined, text: string): boolean =>
-    pattern !== undefined && whole(pattern, nic).test(text);
-  switch (row.kind) {
-    case 'moved':
-      return is(moved, row.text);
-    case 'changed':
-      return is(model, row.model) && is(real, row.real);
-    case 'model':
-      return real === undefined && is(model, row.text);
-    case 'real':
-      return model === undefined && is(real, row.text);
+export interface Place {
+  readonly scenario: string;
+  readonly nic: string;
+  readonly channel: Channel;
+}
+
+export class KnownHere {
+  private readonly all: readonly Known[];
+
+  constructor(entries: readonly Entry[], nic: string) {
+    const whole = (pattern: string | undefined): RegExp | undefined =>
+      pattern === undefined ? undefined : wholeLine(pattern, nic);
+    this.all = entries.map(({ id, reason, source, model, real, moved }) => ({
+      explanation: { id, reason, source },
+      model: whole(model),
+      real: whole(real),
+      moved: whole(moved),
+    }));
   }
+
+  /** Whether a line of the real kernel is known to stand for that one of the model. */
+  stands(model: string, real: string): boolean {
+    return this.find({ kind: 'changed', model, real }) !== undefined;
+  }
+
+  explain(row: Exclude<Aligned, { readonly kind: 'same' }>): Difference {
+    return { ...row, explained: this.find(row)?.explanation };
+  }
+
+  private find(row: Exclude<Aligned, { readonly kind: 'same' }>): Known | undefined {
+    switch (row.kind) {
+      case 'moved':
+        return this.all.find(({ moved }) => moved?.test(row.text));
+      case 'changed':
+        return this.all.find(({ model, real }) => model?.test(row.model) && real?.test(row.real));
+      case 'model':
+        return this.all.find(({ model, real }) => real === undefined && model?.test(row.text));
+      case 'real':
+        return this.all.find(({ model, real }) => model === undefined && real?.test(row.text));
+    }
+  }
+}
+
+interface Known {
+  readonly explanation: Explanation;
+  readonly model: RegExp | undefined;
+  readonly real: RegExp | undefined;
+  readonly moved: RegExp | undefined;
 }
 
 const literal = (text: string): string => text.replaceAll(/[^\w]/g, '\\$&');
 
-const whole = (pattern: string, nic: string): RegExp =>
-  new RegExp(`^(?:${pattern.replaceAll('VF', literal(vfOf(nic))).replaceAll('NIC', literal(nic))})$`);
+const wholeLine = (pattern: string, nic: string): RegExp =>
+  new RegExp(`^(?:${pattern.replaceAll('<vf>', literal(vfOf(nic))).replaceAll('<nic>', literal(nic))})$`);

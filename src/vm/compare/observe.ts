@@ -63,11 +63,10 @@ function see(event: Event, named: (text: string) => string): Seen | undefined {
     case 'rndis.message':
       return { channel: 'RNDIS', dev: event.nic, text: message(event.from, event.name, event.detail) };
     case 'notifier':
+      if (event.notifier !== HEARD) return undefined;
       return { channel: 'registry', dev: event.dev, text: `${event.event} ${event.dev}` };
     case 'netdev.visible':
       return seeVisible(event);
-    case 'netdev.master':
-      return { channel: 'registry', dev: event.dev, text: `${event.dev} has ${masterOf(event.master)}` };
     case 'netdev.netns':
       return { channel: 'registry', dev: event.dev, text: `${event.dev} moves to ${event.to}` };
     case 'uevent':
@@ -77,12 +76,14 @@ function see(event: Event, named: (text: string) => string): Seen | undefined {
       return { channel: 'registry', dev: event.dev, text };
     }
     case 'log':
-      return { channel: 'log', dev: event.dev, text: named(event.text).replace(/\bslot \d+\b/, 'slot #') };
+      return { channel: 'log', dev: event.dev, text: logText(named(event.text)) };
     default:
       return undefined;
   }
 }
 
+/** Whose answers to notifications are told of both guests. */
+const HEARD = 'hv_netvsc';
 /** What rtnetlink answers when it is asked: the real kernel does not say when that changes. */
 const ASKED = 'rtnetlink';
 
@@ -90,6 +91,9 @@ function seeVisible({ dev, channel, visible, flags }: EventOf<'netdev.visible'>)
   if (channel === ASKED) return undefined;
   return { channel: 'registry', dev, text: `${visible ? 'appears' : 'goes'} in ${channel} ${dev} (${hex(flags)})` };
 }
+
+/** Without pr_fmt's prefix, which the model does not have, and without the slot that a VF happens to have. */
+const logText = (text: string): string => text.replace(/^hv_vmbus: /, '').replace(/\bslot \d+\b/, 'slot #');
 
 const masterOf = (master: string): string => (master === '' ? 'no master' : `master ${master}`);
 

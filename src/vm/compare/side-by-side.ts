@@ -20,10 +20,11 @@ export function sideBySide(runs: BothRuns, known: KnownDifferences): readonly Ch
     CHANNELS.flatMap((channel) => {
       const of = (all: readonly Observation[]): readonly string[] =>
         all.filter((one) => one.nic === nic && one.channel === channel).map(({ text }) => text);
-      const aligned = align(of(model), of(real), headOf);
+      const here = known.at({ scenario: runs.scenario, nic, channel });
+      const stands = (one: string, other: string): boolean => here.stands(one, other);
+      const aligned = align(of(model), of(real), { stands, head: headOf });
       if (aligned.length === 0) return [];
-      const where = { nic, channel, scenario: runs.scenario };
-      const rows = aligned.map((row) => (row.kind === 'same' ? row : known.explain(row, where)));
+      const rows = aligned.map((row) => (row.kind === 'same' ? row : here.explain(row)));
       return [{ nic, channel, rows }];
     }),
   );
