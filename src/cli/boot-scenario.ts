@@ -1,56 +1,143 @@
 /** `netvsim boot --scenario`: the same scenario file as `netvsim run`, on a real kernel. */
 
-import { seconds } from '../base/time.ts';
 import { runAsJson } from '../report/json.ts';
+import { formatJunit } from '../report/junit.ts';
 import { formatTimeline, formatVerdict } from '../report/timeline.ts';
 import { runScenario } from '../scenario/run.ts';
-import { encodeTrace } from '../trace/codec.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { formatFailure, type Verdict } from '../scenario/verdict.ts';
+import { encodeTrace, type TraceHeader } from '../trace/codec.ts';
 import type { Event } from '../trace/event.ts';
-import { cacheFolder } from '../vm/kernel/cache.ts';
-import { readBootImages } from '../vm/kernel/images.ts';
-import { RealMachine } from '../vm/real-machine.ts';
-import { PreparedGuest } from '../vm/stage/prepared-guest.ts';
+import { prepareGuest } from '../vm/boot.ts';
+import { type BootImages, readBootImages } from '../vm/kernel/images.ts';
+import type { RealMachine } from '../vm/real-machine.ts';
 import { RealStage } from '../vm/stage/real-stage.ts';
-import { InputError } from './input-error.ts';
+import { whatDiffers } from '../vm/stage/what-differs.ts';
+import { startMachine } from '../vm/start.ts';
+import { EXIT, InputError } from './input-error.ts';
+import { onInterrupt } from './interrupt.ts';
 import { CATALOGUE } from './model.ts';
 import { scenarioFile, version } from './package-files.ts';
+import { clearProgress, Progress, showProgress } from './progress.ts';
 import { loadFile } from './run.ts';
-import { print, wantsColour } from './terminal.ts';
-import { writeFile } from './write-file.ts';
+import { complain, print, wantsColour } from './terminal.ts';
+import { checkOutputs, writeFile } from './write-file.ts';
 
 export interface BootScenarioFlags {
-  readonly cache?: string;
-  readonly kernel?: string;
-  readonly modules?: string;
-  readonly initrd?: string;
-  readonly json?: true;
-  readonly trace?: string;
-  readonly junit?: string;
-  readonly verbose?: true;
+  /** Where netvsim keeps kernel and snapshots. */
+  readonly cache: string;
+  readonly kernel?: string | undefined;
+  readonly modules?: string | undefined;
+  readonly initrd?: string | undefined;
+  readonly memory: number;
+  readonly cold?: boolean | undefined;
+  readonly json?: boolean | undefined;
+  readonly junit?: string | undefined;
+  readonly trace?: string | undefined;
+  readonly verbose?: boolean | undefined;
+  readonly maxSteps?: number | undefined;
 }
 
 /** Runs it and reports; the exit code is that of `netvsim run`. */
 export async function bootScenario(given: string, flags: BootScenarioFlags): Promise<number> {
   const file = scenarioFile(given);
+  checkOutputs({ '--junit': flags.junit, '--trace': flags.trace }, [file]);
   const scenario = loadFile(file, {});
-  const images = readBootImages({ cache: flags.cache ?? cacheFolder(process.env), ...flags });
-  if (!images.ok) throw new InputError(images.error);
-  const machine = await RealMachine.create(scenario.plan, CATALOGUE, images.value);
-  if (!machine.ok) throw new InputError(machine.error);
-  const guest = new PreparedGuest(machine.value);
-  machine.value.runTask('preparation', guest.prepare(), { time: seconds(120) });
-  const events: Event[] = [];
-  const { verdict } = runScenario(scenario, (plan, { trace }) => new RealStage(guest, plan, trace), {
-    listeners: [(event) => events.push(event)],
-  });
-  const { release } = images.value;
-  const header = { scenario: scenario.name, guest: release, transport: 'bytes', schedule: '', netvsim: version() };
+  const images = imagesOf(flags);
+  const { notes, refusals, judged } = whatDiffers(scenario, images.release);
+  if (refusals.length > 0) throw new InputError(refusals.map((refusal) => `${file}: ${refusal}`));
+  const machine = await machineFor(scenario, images, flags);
+  if (typeof machine === 'number') return machine;
+  const { verdict, events, more } = carryOut({ ...scenario, always: judged }, machine, flags);
+  const header = {
+    scenario: scenario.name,
+    guest: `linux-${images.release}`,
+    transport: 'bytes',
+    schedule: '',
+    netvsim: version(),
+  };
   if (flags.trace !== undefined) writeFile(flags.trace, encodeTrace({ header, events }));
-  if (flags.json === true) print(runAsJson(header, verdict, events));
-  else {
-    const colour = wantsColour();
-    print(formatVerdict(header, verdict, colour));
-    print(`\n${formatTimeline(events, { colour, verbose: flags.verbose === true })}`);
-  }
+  if (flags.junit !== undefined) writeFile(flags.junit, junitOf(header, verdict));
+  report(header, verdict, { events, notes: [...notes, ...more] }, flags);
   return verdict.exit;
+}
+
+function imagesOf({ cache, kernel, modules, initrd }: BootScenarioFlags): BootImages {
+  if (initrd !== undefined) throw new InputError('--initrd: a scenario needs the programs of netvsim in the guest');
+  const own = {
+    ...(kernel === undefined ? {} : { kernel }),
+    ...(modules === undefined ? {} : { modules }),
+  };
+  const images = readBootImages({ cache, ...own });
+  if (!images.ok) throw new InputError(images.error);
+  return images.value;
+}
+
+/** The machine with its guest at the shell, or the exit code of what came of that. */
+async function machineFor(
+  { plan }: Scenario,
+  images: BootImages,
+  { cache, memory: memoryMb, cold = false }: BootScenarioFlags,
+): Promise<RealMachine | number> {
+  const stop = new AbortController();
+  const ignore = onInterrupt(() => stop.abort());
+  const tell = (now: number): void => {
+    if (process.stderr.isTTY) showProgress(`booting ${images.release}, ${(now / 1e9).toFixed(1)} s of its time`);
+  };
+  const worker = new URL('./boot-worker.js', import.meta.url);
+  const options = { plan, catalogue: CATALOGUE, images, memoryMb, cache, cold, worker, tell, signal: stop.signal };
+  const started = await startMachine({ ...options, forStage: true });
+  ignore();
+  clearProgress();
+  if (started.ok) {
+    if (started.value.notKept !== undefined) complain(started.value.notKept);
+    return started.value.machine;
+  }
+  const { whose, text, tail } = started.error;
+  if (whose === 'input') throw new InputError(text);
+  complain([text, ...tail].join('\n'));
+  return whose === 'aborted' ? EXIT.interrupted : EXIT.failed;
+}
+
+interface Outcome {
+  readonly verdict: Verdict;
+  readonly events: readonly Event[];
+  /** What is to be said of the run beside its verdict. */
+  readonly more: readonly string[];
+}
+
+function carryOut(scenario: Scenario, machine: RealMachine, { maxSteps }: BootScenarioFlags): Outcome {
+  const guest = prepareGuest(machine);
+  if (!guest.ok) throw new InputError([guest.error.text, ...guest.error.tail]);
+  const events: Event[] = [];
+  const progress = new Progress();
+  const { verdict, stage } = runScenario(scenario, (plan, { trace }) => new RealStage(guest.value, plan, trace), {
+    listeners: [(event) => events.push(event)],
+    stepsMax: maxSteps,
+    onProgress: (sim) => progress.see(sim),
+  });
+  progress.end();
+  return { verdict, events, more: stage.remarks };
+}
+
+function junitOf(header: TraceHeader, verdict: Verdict): string {
+  const failures = verdict.failures.map(formatFailure);
+  const one = { name: header.scenario, group: header.guest, time: verdict.endTime, failures, error: verdict.limit };
+  return formatJunit('netvsim boot', [one]);
+}
+
+interface Told {
+  readonly events: readonly Event[];
+  readonly notes: readonly string[];
+}
+
+function report(header: TraceHeader, verdict: Verdict, { events, notes }: Told, flags: BootScenarioFlags): void {
+  if (flags.json === true) {
+    print(runAsJson(header, verdict, events, notes));
+    return;
+  }
+  const colour = wantsColour();
+  print(formatVerdict(header, verdict, colour));
+  print(notes.map((note) => `  here: ${note}\n`).join(''));
+  print(`\n${formatTimeline(events, { colour, verbose: flags.verbose === true })}`);
 }

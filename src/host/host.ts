@@ -14,7 +14,7 @@ import type { Path } from '../trace/event.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { HostAction } from './action.ts';
 import { type HostFault, isOfVmbus, problemWithFault } from './fault-points.ts';
-import type { HostItem, OpenChannel, StreamPlan } from './item.ts';
+import type { HostItem, OpenChannel, PingPlan, StreamPlan } from './item.ts';
 import { type NicState, newNic, type PciPhase } from './nic-state.ts';
 import { NicWorker } from './nic-worker.ts';
 import {
@@ -101,6 +101,11 @@ export class Host {
     yield* this.around.bus.mailbox<HostItem>(SWITCH).put({ what: 'stop-stream', flow });
   }
 
+  /** From now on the pings of a NIC to the flow's station are the frames of this flow. */
+  *countPings(pings: PingPlan): Task {
+    yield* this.around.bus.mailbox<HostItem>(SWITCH).put({ what: 'count-pings', pings });
+  }
+
   /** The scenario's name of the device that an offer is for. */
   devOf(instance: Guid): string {
     return this.devs.get(instance) ?? instance;
@@ -133,6 +138,11 @@ export class Host {
       ...(channel === undefined || presence !== 'offered' ? [] : [channel]),
       ...('channel' in vf.pci ? [vf.pci.channel] : []),
     ]);
+  }
+
+  /** The sequence numbers of a NIC's pings that the station has answered, in that order. */
+  answeredPings(nic: string): readonly number[] {
+    return this.switch.state.pings.get(nic)?.answered ?? [];
   }
 
   get servicingDone(): boolean {

@@ -41,6 +41,12 @@ export interface StreamPlan {
   readonly bytes: number;
 }
 
+/** A flow whose frames are pings of the guest's own to the station on the switch. */
+export interface PingPlan {
+  readonly flow: string;
+  readonly nic: string;
+}
+
 export type HostItem =
   | BusItem
   /** A timer of the worker's own has fired. */
@@ -75,6 +81,7 @@ export type HostItem =
   | { readonly what: 'path'; readonly port: string; readonly path: Path }
   | { readonly what: 'start-stream'; readonly stream: StreamPlan }
   | { readonly what: 'stop-stream'; readonly flow: string }
+  | { readonly what: 'count-pings'; readonly pings: PingPlan }
   // -- servicing and NIC --
   | { readonly what: 'has-vf?' }
   | { readonly what: 'has-vf'; readonly nic: string; readonly has: boolean }

@@ -12,8 +12,10 @@ import {
   encodeIcmpEcho,
   encodeIpv4,
   encodeUdp,
+  type IcmpEcho,
   IP_PROTOCOL,
   type Ipv4Address,
+  type Ipv4Packet,
   ipv4Address,
   parseIcmpEcho,
   parseIpv4,
@@ -51,6 +53,32 @@ export function gatewayAnswer(frame: EthernetFrame, subnet: number, leases: Leas
   }
 }
 
+/** A ping, as a station gets it; undefined for any other frame. */
+export function pingTo(station: Ipv4Address, frame: EthernetFrame): Ping | undefined {
+  const packet = frame.etherType === ETHER_TYPE.ipv4 ? parseIpv4(frame.payload) : undefined;
+  if (packet?.protocol !== IP_PROTOCOL.icmp || packet.destination !== station) return undefined;
+  const echo = parseIcmpEcho(packet.payload);
+  return echo?.kind === 'request' ? { packet, echo } : undefined;
+}
+
+export interface Ping {
+  readonly packet: Ipv4Packet;
+  readonly echo: IcmpEcho;
+}
+
+/** The answer to a ping, from the station that has this address. */
+export function pongOf({ packet, echo }: Ping, station: MacAddress, destination: MacAddress): Uint8Array {
+  const payload = encodeIpv4({
+    source: packet.destination,
+    destination: packet.source,
+    protocol: IP_PROTOCOL.icmp,
+    ttl: TTL,
+    identification: packet.identification,
+    payload: encodeIcmpEcho({ ...echo, kind: 'reply' }),
+  });
+  return encodeEthernet({ destination, source: station, etherType: ETHER_TYPE.ipv4, payload });
+}
+
 function answerArp(frame: EthernetFrame, subnet: number): Uint8Array | undefined {
   const asked = parseArp(frame.payload);
   if (asked?.operation !== 'request') return undefined;
@@ -69,17 +97,8 @@ function whoHas(address: Ipv4Address, subnet: number): MacAddress | undefined {
 function answerIpv4(frame: EthernetFrame, subnet: number, leases: Leases): Uint8Array | undefined {
   const packet = parseIpv4(frame.payload);
   if (packet === undefined) return undefined;
-  if (packet.protocol === IP_PROTOCOL.icmp && packet.destination === gatewayIp(subnet)) {
-    const echo = parseIcmpEcho(packet.payload);
-    if (echo?.kind !== 'request') return undefined;
-    const { source: destination, destination: source, identification } = packet;
-    const payload = encodeIcmpEcho({ ...echo, kind: 'reply' });
-    return fromGateway(
-      frame.source,
-      ETHER_TYPE.ipv4,
-      encodeIpv4({ source, destination, protocol: IP_PROTOCOL.icmp, ttl: TTL, identification, payload }),
-    );
-  }
+  const ping = pingTo(gatewayIp(subnet), frame);
+  if (ping !== undefined) return pongOf(ping, GATEWAY_MAC, frame.source);
   if (packet.protocol !== IP_PROTOCOL.udp) return undefined;
   const datagram = parseUdp(packet.payload, packet);
   if (datagram?.destinationPort !== DHCP_SERVER_PORT) return undefined;

@@ -7,9 +7,18 @@ import type { MacAddress } from '../base/mac.ts';
 import type { Path } from '../trace/event.ts';
 import { type EthernetFrame, encodeEthernet, isGroupAddress, parseEthernet } from '../wire/ethernet.ts';
 import { encodeFlowPayload, FLOW_ETHER_TYPE, type FlowPayload, parseFlowPayload } from '../wire/flow-payload.ts';
-import type { HostItem, StreamPlan } from './item.ts';
+import type { HostItem, PingPlan, StreamPlan } from './item.ts';
 import { type HostPlan, workerOf } from './plan.ts';
-import { FLOW_STATION_MAC, GATEWAY_MAC, gatewayAnswer, type Leases } from './stations.ts';
+import {
+  FLOW_STATION_MAC,
+  flowStationIp,
+  GATEWAY_MAC,
+  gatewayAnswer,
+  type Leases,
+  type Ping,
+  pingTo,
+  pongOf,
+} from './stations.ts';
 import type { Behaviour, Worker } from './worker.ts';
 
 const ETHERNET_HEADER_SIZE = 14;
@@ -21,13 +30,19 @@ export interface SwitchState {
   /** The path that each port's frames take, for the ledgers. */
   readonly paths: Map<string, Path>;
   readonly streams: Map<string, StreamPlan & { token: number }>;
+  /** Flows that are pings, by port. */
+  readonly pings: Map<string, CountedPings>;
 }
+
+/** `answered`: the sequence numbers of the pings that were answered, in that order; so the answers are numbered too. */
+export type CountedPings = PingPlan & { readonly answered: number[] };
 
 export const emptySwitch = (): SwitchState => ({
   addresses: new Map(),
   leases: new Map(),
   paths: new Map(),
   streams: new Map(),
+  pings: new Map(),
 });
 
 export class VirtualSwitch implements Behaviour {
@@ -52,6 +67,9 @@ export class VirtualSwitch implements Behaviour {
         break;
       case 'stop-stream':
         this.stopStream(item.flow);
+        break;
+      case 'count-pings':
+        this.worker.state.pings.set(item.pings.nic, { ...item.pings, answered: [] });
         break;
       case 'stream-due':
         this.sendStream(item.flow);
@@ -80,10 +98,12 @@ export class VirtualSwitch implements Behaviour {
 
   private toStations(port: string, frame: EthernetFrame): void {
     const isForGateway = frame.destination === GATEWAY_MAC || isGroupAddress(frame.destination);
+    const subnet = this.plan.nics.findIndex((nic) => nic.name === port) + 1;
     if (frame.destination === FLOW_STATION_MAC) {
-      this.toFlowStation(port, frame);
+      const ping = pingTo(flowStationIp(subnet), frame);
+      if (ping === undefined) this.toFlowStation(port, frame);
+      else this.answerPing(port, ping, frame.source);
     } else if (isForGateway) {
-      const subnet = this.plan.nics.findIndex((nic) => nic.name === port) + 1;
       const answer = gatewayAnswer(frame, subnet, this.worker.state.leases);
       if (answer !== undefined) this.toPort(port, answer);
     }
@@ -99,6 +119,21 @@ export class VirtualSwitch implements Behaviour {
     const id = rx.sent(this.worker.around.sim.now, this.pathOf(port));
     const answer = { ...payload, direction: 'rx', id } as const;
     this.toPort(port, flowFrame(frame.source, answer, frame.payload.length));
+  }
+
+  /** Notes the ping, where it belongs to a flow: those before it that never came were sent all the same. */
+  private answerPing(port: string, ping: Ping, from: MacAddress): void {
+    const counted = this.worker.state.pings.get(port);
+    if (counted !== undefined) {
+      const { now, trace } = this.worker.around.sim;
+      const { tx, rx } = trace.frames.flow(counted.flow);
+      const { sequence } = ping.echo;
+      while (tx.length <= sequence) tx.sent(now, this.pathOf(port));
+      tx.received(sequence);
+      rx.sent(now, this.pathOf(port));
+      counted.answered.push(sequence);
+    }
+    this.toPort(port, pongOf(ping, FLOW_STATION_MAC, from));
   }
 
   private startStream(stream: StreamPlan): void {

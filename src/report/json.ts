@@ -5,9 +5,15 @@ import type { Event } from '../trace/event.ts';
 
 const FORMAT_VERSION = 1;
 
-/** A run: what was run, what came of it, and everything that happened. */
-export function runAsJson(header: TraceHeader, verdict: Verdict, events: readonly Event[]): string {
-  return asJson('netvsim run', { ...header, ...verdict, events: events.map(stampFirst) });
+/** A run: what was run, what came of it, and everything that happened. `notes`: how its stage differs from the model. */
+export function runAsJson(
+  header: TraceHeader,
+  verdict: Verdict,
+  events: readonly Event[],
+  notes?: readonly string[],
+): string {
+  const noted = notes === undefined ? {} : { notes };
+  return asJson('netvsim run', { ...header, ...verdict, ...noted, events: events.map(stampFirst) });
 }
 
 /** A trace file. */

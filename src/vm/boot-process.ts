@@ -14,7 +14,7 @@ type Told = { readonly now: Nanoseconds } | { readonly result: Result<Uint8Array
 /** @param file the one that calls {@link serveBoot}. */
 export function bootInProcess(
   file: URL,
-  { images, memoryMb }: BootOptions,
+  options: BootOptions,
   { tell, signal }: BootWatch = {},
 ): Promise<Result<Uint8Array, BootFailure>> {
   return new Promise((resolve) => {
@@ -32,7 +32,8 @@ export function bootInProcess(
       const failure: BootFailure = signal?.aborted === true ? ABORTED : { whose: 'guest', text: died, tail: [] };
       resolve(result ?? err(failure));
     });
-    child.send({ images, memoryMb } satisfies BootOptions);
+    const { images, memoryMb, forStage } = options;
+    child.send({ images, memoryMb, ...(forStage === undefined ? {} : { forStage }) } satisfies BootOptions);
   });
 }
 

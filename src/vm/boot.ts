@@ -1,14 +1,17 @@
 /** From the power switch to the guest's shell. */
 import { mac } from '../base/mac.ts';
-import { err, type Result } from '../base/result.ts';
+import { err, ok, type Result } from '../base/result.ts';
 import { formatDuration, ms, type Nanoseconds, seconds } from '../base/time.ts';
 import type { Catalogue } from '../host/plan.ts';
 import type { Recorder } from '../trace/recorder.ts';
 import { type MachineImages, RealMachine, type RealPlan } from './real-machine.ts';
+import { PreparedGuest } from './stage/prepared-guest.ts';
 
 export interface BootOptions {
   readonly images: MachineImages;
   readonly memoryMb: number;
+  /** With what a stage needs in its guest. */
+  readonly forStage?: true;
 }
 
 /** The event loop gets its turn while it boots. */
@@ -61,8 +64,26 @@ export async function toSnapshot(
 ): Promise<Result<Uint8Array, BootFailure>> {
   const booted = await bootToShell(planOfAny(catalogue), catalogue, options, watch);
   if (!booted.ok) return booted;
+  if (options.forStage === true) {
+    const prepared = prepareGuest(booted.value);
+    if (!prepared.ok) return prepared;
+  }
   const saved = booted.value.save();
   return saved.ok ? saved : err({ whose: 'guest', text: `the guest cannot be kept: ${saved.error}`, tail: [] });
+}
+
+/** Puts into a guest at its shell what a stage needs. */
+export function prepareGuest(machine: RealMachine): Result<PreparedGuest, BootFailure> {
+  const guest = new PreparedGuest(machine);
+  const end = machine.runTask('preparation', guest.prepare(), { time: LIMIT });
+  if (end.ok) {
+    machine.runUntil(() => false, { time: SETTLING });
+    return ok(guest);
+  }
+  const { error } = end;
+  const text =
+    error === 'time' || error === 'slices' ? 'the guest hangs: it does not get ready' : sayEnd(machine, error);
+  return err({ whose: 'guest', text, tail: machine.console.tail() });
 }
 
 /** How it is that a guest does not go on, in words. */

@@ -12,6 +12,7 @@ import type { Recorder } from '../trace/recorder.ts';
 import { type BootFailure, type BootOptions, type BootWatch, bootToShell, toSnapshot } from './boot.ts';
 import { bootInProcess } from './boot-process.ts';
 import { RealMachine, type RealPlan } from './real-machine.ts';
+import { PREPARATION } from './stage/prepared-guest.ts';
 
 export interface StartOptions extends BootOptions, BootWatch {
   readonly plan: RealPlan;
@@ -64,8 +65,10 @@ export async function startMachine(options: StartOptions): Promise<Result<Starte
 const snapshotFolder = (cache: string): string => join(cache, 'snapshots');
 
 /** Eight bytes of a SHA-256 tell the few images apart that a user has; the snapshot itself knows all of them. */
-const snapshotFile = ({ cache, images, memoryMb }: StartOptions): string =>
-  join(snapshotFolder(cache), `${images.id.slice(0, 16)}-${memoryMb}.machine`);
+const snapshotFile = ({ cache, images, memoryMb, forStage }: StartOptions): string => {
+  const stage = forStage === undefined ? '' : `-stage-${PREPARATION}`;
+  return join(snapshotFolder(cache), `${images.id.slice(0, 16)}-${memoryMb}${stage}.machine`);
+};
 
 function readKept(file: string): Uint8Array | undefined {
   try {

@@ -47,6 +47,14 @@ export interface Invariant {
   start(findings: Findings): Monitor;
 }
 
+/** The kinds of events that an invariant must be told of to be judged. */
+export function watchedBy(invariant: Invariant): ReadonlySet<EventKind> {
+  const { knows = [], on } = invariant.start({ violated() {}, late() {}, exempt() {} });
+  return new Set(
+    [...knows.map((tracker) => tracker.on), on].flatMap((handlers) => Object.keys(handlers) as EventKind[]),
+  );
+}
+
 /** Interface flags with which an event describes a device (uapi/linux/if.h). */
 export const UP = 0x1;
 export const SLAVE = 0x800;

@@ -1,9 +1,22 @@
 /** A machine whose guest has what a stage needs: its scripts, the kernel's messages on the console, and the record. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import type { Task } from '../../sim/operation.ts';
 import { isAnswered } from '../agent.ts';
 import type { RealMachine } from '../real-machine.ts';
-import { GuestRecord } from './guest-record.ts';
+import { FOLDER, writeScript } from './guest-files.ts';
+import { GuestRecord, RECORD_SCRIPTS } from './guest-record.ts';
 import { INSTALL_INTERFACES } from './interfaces.ts';
+
+/** Says of a snapshot which preparation is in it: another one is no good. */
+export const PREPARATION = createHash('sha256')
+  .update(JSON.stringify([INSTALL_INTERFACES, RECORD_SCRIPTS]))
+  .digest('hex')
+  .slice(0, 8);
+
+/** Where the guest keeps what came of it, for whoever goes on from a snapshot. */
+const FILE = `${FOLDER}/prepared`;
+const OUTCOME = z.object({ release: z.string(), problem: z.string().optional(), missing: z.array(z.string()) });
 
 export class PreparedGuest {
   readonly machine: RealMachine;
@@ -16,17 +29,31 @@ export class PreparedGuest {
     this.record = new GuestRecord((line) => this.run(line));
   }
 
-  /** To be done once, with the guest at its shell and no driver of the bus loaded. */
+  /** Takes up what was prepared before; does it where it was not. The guest is at its shell, and no driver is loaded. */
   *prepare(): Task {
+    if (yield* this.resume()) return;
     // 8: every message of the kernel goes to the console (kernel/printk/printk.c).
     this.release = (yield* this.run('dmesg -n 8; uname -r')).output.trim();
     for (const line of INSTALL_INTERFACES) yield* this.run(line);
     yield* this.record.start();
+    const { release } = this;
+    const { problem, missing } = this.record;
+    for (const line of writeScript(FILE, JSON.stringify({ release, problem, missing }))) yield* this.run(line);
   }
 
   /** Runs a command line that comes back by itself. */
   *run(line: string): Task<{ readonly code: number; readonly output: string }> {
     const outcome = yield* this.machine.agent.run(line);
     return isAnswered(outcome) ? outcome : { code: -1, output: `${outcome.problem}: ${line}` };
+  }
+
+  private *resume(): Task<boolean> {
+    const { code, output } = yield* this.run(`cat ${FILE} 2>/dev/null`);
+    if (code !== 0) return false;
+    const { release, problem, missing } = OUTCOME.parse(JSON.parse(output));
+    this.release = release;
+    this.record.problem = problem;
+    this.record.missing = missing;
+    return true;
   }
 }

@@ -22,6 +22,7 @@ import { type GuestInterface, LIST_INTERFACES, readInterfaces } from './interfac
 import { Jobs } from './jobs.ts';
 import { type KernelLine, kernelText, logLine, saidBy } from './kernel-log.ts';
 import { START_MANAGER } from './manager.ts';
+import { PingFlow } from './ping-flow.ts';
 import type { PreparedGuest } from './prepared-guest.ts';
 
 type Refusal = { readonly refused: string } | undefined;
@@ -45,8 +46,10 @@ export class RealStage implements Stage {
   private readonly trace: Recorder;
   private readonly devices: Devices;
   private readonly jobs: Jobs;
-  private readonly events: Event[] = [];
+  /** Of the host and its bus, as they came. */
+  protected readonly events: Event[] = [];
   private readonly log: KernelLine[] = [];
+  private readonly flows = new Map<string, PingFlow>();
   private readonly paths = new Map<string, Path>();
   /** Where devices were sent, newest last: the kernel's record has namespaces by their addresses only. */
   private readonly moves: { readonly at: Nanoseconds; readonly to: string }[] = [];
@@ -65,6 +68,18 @@ export class RealStage implements Stage {
     for (const { at, text } of this.machine.console.lines) this.hear(at, text);
     this.machine.console.lineListeners.push(({ at, text }) => this.hear(at, text));
     trace.stampedBy(() => this.now());
+  }
+
+  /** What is to be said of the run beside its verdict: where its record has holes, and what became of its flows. */
+  get remarks(): readonly string[] {
+    const { record } = this.guestPart;
+    const remarks = [...this.flows.values()].map((flow) => flow.remark);
+    if (record.problem !== undefined) remarks.push(`no record of the guest's kernel: ${record.problem}`);
+    else if (this.account === undefined) remarks.push("the record of the guest's kernel could not be read");
+    if (record.missing.length > 0) remarks.push(`the kernel lets nobody see: ${record.missing.join(', ')}`);
+    const lost = this.account?.lost ?? 0;
+    if (lost > 0) remarks.push(`the record has lost its first ${lost} entries`);
+    return remarks;
   }
 
   get death(): Stage['death'] {
@@ -107,12 +122,23 @@ export class RealStage implements Stage {
     return code === 0 ? undefined : { refused: refusalOf(output) };
   }
 
-  *startFlow(flow: FlowPlan): Task<Refusal> {
-    return { refused: `${flow.kind} flows do not run here yet` };
+  /** A stream is left out, which was said before the run. */
+  *startFlow(plan: FlowPlan): Task<Refusal> {
+    if (plan.kind === 'stream') return undefined;
+    const sameNic = [...this.flows.values()].find((flow) => flow.isRunning && flow.plan.nic === plan.nic);
+    if (sameNic !== undefined) return { refused: `${sameNic.plan.name} pings from ${plan.nic} already` };
+    const at = yield* this.interfaceOf(plan.nic);
+    if (at === undefined) return { refused: `${plan.nic} is not there` };
+    const flow = new PingFlow(this.machine, (line) => this.guestPart.run(line), plan);
+    this.flows.set(plan.name, flow);
+    yield* flow.start(at);
+    return undefined;
   }
 
   *stopFlow(name: string): Task<Refusal> {
-    return { refused: `no flow ${name} runs` };
+    const flow = this.flows.get(name);
+    if (flow?.isRunning === true) yield* flow.stop();
+    return undefined;
   }
 
   *until(question: Question, limit: Nanoseconds): Task<Answer> {
@@ -137,6 +163,7 @@ export class RealStage implements Stage {
         return { holds: done, found: done ? 'done' : 'still under way' };
       }
       case 'lost-at-most':
+        return yield* this.askLost(question.flow, question.frames);
       case 'cloud-init':
         return { holds: false, found: 'nobody who could be asked' };
       default:
@@ -188,6 +215,14 @@ export class RealStage implements Stage {
   private askDatapath(nic: string, path: Path): Answer {
     const [guest, host] = [this.paths.get(nic) ?? 'synthetic', this.machine.host.pathOf(nic)];
     return { holds: guest === path && host === path, found: guest === host ? guest : `guest ${guest}, host ${host}` };
+  }
+
+  private *askLost(name: string, most: number): Task<Answer> {
+    const flow = this.flows.get(name);
+    if (flow === undefined) return { holds: false, found: `no flow ${name}` };
+    const { died, lost, sent } = yield* flow.count();
+    if (sent === 0 || died !== undefined) return { holds: false, found: died ?? 'no frame was sent' };
+    return { holds: lost <= most, found: `${lost} lost` };
   }
 
   private *interfaces(): Task<readonly GuestInterface[]> {
