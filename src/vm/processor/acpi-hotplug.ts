@@ -48,10 +48,12 @@ export class AcpiHotplug {
       io.register_read(GPE0_STATUS + i, this, () => (this.status >> shift) & 0xff);
       io.register_write(GPE0_STATUS + i, this, (value) => {
         this.status &= ~(value << shift);
+        this.drive();
       });
       io.register_read(GPE0_ENABLE + i, this, () => (this.enable >> shift) & 0xff);
       io.register_write(GPE0_ENABLE + i, this, (value) => {
         this.enable = (this.enable & ~(0xff << shift)) | (value << shift);
+        this.drive();
       });
     }
     const narrow = (): number => 0;
@@ -88,7 +90,17 @@ export class AcpiHotplug {
 
   private raise(): void {
     this.status |= HOTPLUG_EVENT;
-    this.cpu.device_raise_irq(SCI);
+    this.drive();
+  }
+
+  /**
+   * The interrupt is a level (ACPI 6.4, 4.8.4.1; QEMU hw/acpi/core.c, acpi_update_sci()): what comes while the guest has
+   * the event disabled, because it is at the last one, interrupts when it is enabled again. v86 lowers the line whenever
+   * its ACPI timer is looked at, so that it may have to be raised anew.
+   */
+  private drive(): void {
+    this.cpu.device_lower_irq(SCI);
+    if ((this.status & this.enable) !== 0) this.cpu.device_raise_irq(SCI);
   }
 
   private ejected(slots: number): void {

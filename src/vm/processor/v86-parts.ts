@@ -108,6 +108,7 @@ export interface V86Cpu {
   get_apic_addr(): number;
   zero_memory(from: number, length: number): void;
   device_raise_irq(irq: number): void;
+  device_lower_irq(irq: number): void;
   write_blob(blob: Uint8Array, offset: number): void;
 }
 

@@ -23,6 +23,7 @@ function portsOnly() {
       register_write: (port: number, _device: object, ...writes: (() => void)[]) => Object.assign(at(port), { writes }),
     },
     device_raise_irq: (irq: number) => irqs.push(irq),
+    device_lower_irq: (irq: number) => irqs.push(-irq),
   };
   const in8 = (port: number): number => at(port).reads[0]?.() as number;
   const in32 = (port: number): number => at(port).reads[2]?.() as number;
@@ -33,15 +34,34 @@ function portsOnly() {
 
 describe('ACPI hot-plug', () => {
   test('an event is there until it is written over with ones', () => {
-    const { cpu, irqs, in8, in32, out8 } = portsOnly();
+    const { cpu, in8, in32, out8 } = portsOnly();
     const hotplug = new AcpiHotplug(cpu);
     expect([in8(0xafe0), in8(0xafe1), in32(0xae00), in32(0xae04), in32(0xae0c)]).toEqual([0, 0, 0, 0, -1]);
     hotplug.plugged(9);
-    expect([irqs, in8(0xafe0), in32(0xae00)]).toEqual([[9], 2, 1 << 9]);
+    expect([in8(0xafe0), in32(0xae00)]).toEqual([2, 1 << 9]);
     out8(0xafe0, 1);
     expect(in8(0xafe0)).toBe(2);
     out8(0xafe0, 2);
     expect([in8(0xafe0), in32(0xae00), in32(0xae00)]).toEqual([0, 1 << 9, 1 << 9]);
+  });
+
+  test('the interrupt is a level: an event that comes while it is disabled interrupts when it is enabled', () => {
+    const { cpu, irqs, out8 } = portsOnly();
+    const hotplug = new AcpiHotplug(cpu);
+    const isHigh = () => irqs.at(-1) === 9;
+    hotplug.plugged(9);
+    expect(isHigh()).toBe(false);
+    out8(0xafe2, 2);
+    expect(isHigh()).toBe(true);
+    // As Linux does it: disabled, cleared, and enabled again when the event was looked at.
+    out8(0xafe2, 0);
+    out8(0xafe0, 2);
+    hotplug.askToEject(9);
+    expect(isHigh()).toBe(false);
+    out8(0xafe2, 2);
+    expect(isHigh()).toBe(true);
+    out8(0xafe0, 2);
+    expect(isHigh()).toBe(false);
   });
 
   test('two slots are asked for at once, and each is let go of by itself', () => {
