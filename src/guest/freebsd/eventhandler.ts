@@ -9,6 +9,7 @@ import { Operation, SharedObject, type Task } from '../../sim/operation.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { Ifnet } from './ifnet.ts';
 import type { LinkState } from './ifnet-state.ts';
+import type { Witness } from './witness.ts';
 
 /** EVENTHANDLER_PRI_*: lower ones run first. */
 export const PRIORITY = { FIRST: 0, ANY: 10_000, LAST: 20_000 } as const;
@@ -40,12 +41,18 @@ export interface EventHandler<Name extends EventName> extends Prioritised {
   readonly builtIn?: true;
 }
 
+/** Locks that nobody may hold who raises an event: handlers may sleep, and take them themselves (INV-A9). */
+const NEVER_HELD: readonly string[] = ['ifnet_sx', 'if_addr_lock'];
+
 export class EventHandlers {
   private readonly sim: Simulation;
   private readonly lists = new Map<EventName, HandlerList>();
 
-  constructor(sim: Simulation) {
+  private readonly witness: Witness;
+
+  constructor(sim: Simulation, witness: Witness) {
     this.sim = sim;
+    this.witness = witness;
   }
 
   /** EVENTHANDLER_REGISTER(). A dispatch that is under way calls it if it comes behind where that is. */
@@ -77,6 +84,10 @@ export class EventHandlers {
   *raise<Name extends EventName>(event: Name, ...args: EventArguments[Name]): Task {
     const list = this.lists.get(event);
     if (list === undefined) return;
+    const held = this.witness.holdsAny(NEVER_HELD);
+    if (held !== undefined) {
+      this.sim.trace.emit({ kind: 'kernel.assert', dev: '', what: `${event} is raised with ${held}` });
+    }
     yield* list.begin();
     let handler = yield* list.next(undefined);
     while (handler !== undefined) {

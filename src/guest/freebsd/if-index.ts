@@ -42,6 +42,13 @@ export interface IndexLimits {
   readonly generationBits: 16 | 32;
 }
 
+/** Searches through a table, the slots that they went through together, and those of the longest. */
+export interface Scans {
+  searches: number;
+  slots: number;
+  longest: number;
+}
+
 export class IfIndexTable extends SharedObject {
   private readonly slots: (Slot | undefined)[] = [];
   private readonly taken = new NumberSet();
@@ -50,6 +57,8 @@ export class IfIndexTable extends SharedObject {
   private highWater = 0;
   /** if_indexlim. */
   private size = FIRST_CAPACITY;
+  /** What the kernel's own searches would have cost so far, for reports. */
+  readonly scans: Scans = { searches: 0, slots: 0, longest: 0 };
 
   constructor(sim: Simulation, name: string, limits: IndexLimits) {
     super(sim, name);
@@ -171,6 +180,9 @@ export class IfIndexTable extends SharedObject {
   }
 
   private tellScan(what: 'allocate' | 'ifcount', scanned: number, found: number): void {
+    this.scans.searches++;
+    this.scans.slots += scanned;
+    this.scans.longest = Math.max(this.scans.longest, scanned);
     this.sim.trace.emit({ kind: 'ifindex.scan', table: this.name, what, scanned, found });
   }
 }

@@ -1,4 +1,5 @@
 /** What every part of the modelled network stack stands on: its locks, its lists, its events. Made once a machine. */
+import type { Task } from '../../sim/operation.ts';
 import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import { CurVnet } from './curvnet.ts';
@@ -22,6 +23,7 @@ import { type LockClass, Witness } from './witness.ts';
 const IFNET: LockClass = { name: 'ifnet_sx', kind: 'sx', recursive: true };
 const DETACH: LockClass = { name: 'ifnet_detach_sx', kind: 'sx', recursive: true };
 const SYSINIT: LockClass = { name: 'vnet_sysinit_sxlock', kind: 'sx' };
+const VNET_LIST: LockClass = { name: 'vnet_sxlock', kind: 'sx' };
 
 export interface FreebsdNetOptions {
   readonly profile: Profile;
@@ -39,6 +41,8 @@ export class FreebsdNet {
   readonly detachLock: Lock;
   /** vnet_sysinit_sxlock: shared while the constructors or destructors of a vnet run. */
   readonly sysinitLock: Lock;
+  /** vnet_sxlock: the list of vnets, for who changes it. */
+  private readonly vnetListLock: Lock;
   readonly epoch: Epoch;
   readonly events: EventHandlers;
   readonly curvnet: CurVnet;
@@ -65,8 +69,9 @@ export class FreebsdNet {
     this.ifnetLock = new Lock(sim, this.witness, IFNET);
     this.detachLock = new Lock(sim, this.witness, DETACH);
     this.sysinitLock = new Lock(sim, this.witness, SYSINIT);
+    this.vnetListLock = new Lock(sim, this.witness, VNET_LIST);
     this.epoch = new Epoch(sim, this.witness);
-    this.events = new EventHandlers(sim);
+    this.events = new EventHandlers(sim, this.witness);
     this.curvnet = new CurVnet(sim);
     this.routing = new RoutingSocket(sim);
     this.netlink = new Netlink(sim);
@@ -76,7 +81,7 @@ export class FreebsdNet {
     this.vnetList = new Place(sim);
     this.vnet0 = this.newVnet('vnet0');
     this.vnet0.state = 'live';
-    this.list(this.vnet0);
+    this.vnetsByName.set(this.vnet0.name, this.vnet0);
   }
 
   /** A vnet of this design of indices; on no list. */
@@ -85,14 +90,18 @@ export class FreebsdNet {
   }
 
   /** LIST_INSERT_HEAD(&vnet_head): it is found from here on. */
-  list(vnet: Vnet): void {
+  *list(vnet: Vnet): Task {
+    yield* this.vnetListLock.lock();
     this.vnetList.write();
     this.vnetsByName.set(vnet.name, vnet);
+    yield* this.vnetListLock.unlock();
   }
 
-  unlist(vnet: Vnet): void {
+  *unlist(vnet: Vnet): Task {
+    yield* this.vnetListLock.lock();
     this.vnetList.write();
     this.vnetsByName.delete(vnet.name);
+    yield* this.vnetListLock.unlock();
   }
 
   vnetOf(name: string): Vnet | undefined {

@@ -5,6 +5,7 @@
 import type { Task } from '../../sim/operation.ts';
 import { type FreebsdNet, fixed, kernelAssert } from './net.ts';
 import { SUBSYSTEMS, type Subsystem, type Vnet } from './vnet.ts';
+import { VnetVariables } from './vnet-variables.ts';
 
 /** VNET_SYSINIT() and VNET_SYSUNINIT() of a part of the stack. Each runs with curvnet set to the vnet. */
 export interface VnetPart {
@@ -22,12 +23,14 @@ export function isShuttingDown({ state, stage }: Vnet): boolean {
 }
 
 export class Vnets {
+  readonly variables: VnetVariables;
   private readonly net: FreebsdNet;
   /** By the order of their subsystems; those of one in the order of registering. With the sysinit lock. */
   private readonly parts: VnetPart[] = [];
 
   constructor(net: FreebsdNet) {
     this.net = net;
+    this.variables = new VnetVariables(net);
   }
 
   /** For parts that are there before anything runs. */
@@ -62,15 +65,19 @@ export class Vnets {
     const vnet = net.newVnet(name);
     this.tell(vnet, 'constructing');
     const listedFirst = fixed(net, 'vnet-listed-first');
+    if (!listedFirst) this.variables.copyInto(vnet);
     yield* net.sysinitLock.lockShared();
-    if (listedFirst) net.list(vnet);
+    if (listedFirst) {
+      this.variables.copyInto(vnet);
+      yield* net.list(vnet);
+    }
     for (const part of [...this.parts]) {
       vnet.stage = part.subsystem;
       if (part.construct !== undefined) yield* net.curvnet.within(vnet, part.construct(vnet));
     }
     vnet.stage = undefined;
     yield* net.sysinitLock.unlockShared();
-    if (!listedFirst) net.list(vnet);
+    if (!listedFirst) yield* net.list(vnet);
     vnet.state = 'live';
     this.tell(vnet, 'live');
     return vnet;
@@ -79,7 +86,7 @@ export class Vnets {
   /** vnet_destroy(): foreign interfaces go home first, then the parts end in the reverse order. */
   *destroy(vnet: Vnet): Task {
     const { net } = this;
-    net.unlist(vnet);
+    yield* net.unlist(vnet);
     vnet.state = 'destroying';
     this.tell(vnet, 'destroying');
     const locks = fixed(net, 'detach-lock');
@@ -93,6 +100,7 @@ export class Vnets {
     if (locks) yield* net.detachLock.unlock();
     kernelAssert(net, vnet.interfaces.now.length === 0, '', `${vnet.name} ends with interfaces on its list`);
     kernelAssert(net, vnet.groups.names.length === 0, '', `${vnet.name} ends with interface groups`);
+    this.variables.drop(vnet);
     vnet.state = 'destroyed';
     this.tell(vnet, 'destroyed');
   }

@@ -24,7 +24,7 @@ const DECLARED: readonly (readonly string[])[] = [
   ['ifnet_detach_sx', 'vnet_sysinit_sxlock', 'ifnet_sx', 'if_addr_lock'],
   ['ifnet_detach_sx', 'in_multi_sx', 'ifnet_sx'],
   ['ifnet_detach_sx', 'iflib_ctx', 'ifnet_sx'],
-  ['ifnet_sx', 'if_afdata'],
+  ['vnet_sysinit_sxlock', 'vnet_sxlock'],
   ['ifnet_detach_sx', 'if_cloners lock', 'if_clone lock'],
 ];
 
@@ -69,10 +69,11 @@ export class Witness {
     if (held.length === 0) this.held.delete(context);
   }
 
-  /** Names of what the context at hand holds: for checks that something is called with a lock, or without one. */
-  holds(): readonly string[] {
+  /** The first of these classes that the context at hand holds. */
+  holdsAny(names: readonly string[]): string | undefined {
     const { current } = this.sim;
-    return current === undefined ? [] : (this.held.get(current) ?? []).map(({ name }) => name);
+    const held = current === undefined ? undefined : this.held.get(current);
+    return held?.find(({ name }) => names.includes(name))?.name;
   }
 
   private learn(context: Context, holds: LockClass, wanted: LockClass): void {

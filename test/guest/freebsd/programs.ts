@@ -3,13 +3,14 @@ import { addAddress } from '../../../src/guest/freebsd/addresses.ts';
 import { freeIfnet } from '../../../src/guest/freebsd/allocate.ts';
 import { attachIfnet } from '../../../src/guest/freebsd/attach.ts';
 import { detachIfnet, unlinkIfnet } from '../../../src/guest/freebsd/detach.ts';
+import { setLinkAddress } from '../../../src/guest/freebsd/ioctl.ts';
 import { setLinkState } from '../../../src/guest/freebsd/link.ts';
 import { byIndexReferenced } from '../../../src/guest/freebsd/lookup.ts';
 import { output, outputHolding } from '../../../src/guest/freebsd/output.ts';
 import { renameIfnet } from '../../../src/guest/freebsd/rename.ts';
 import { lendIfnet, reclaimIfnet } from '../../../src/guest/freebsd/vmove.ts';
 import { IFF } from '../../../src/guest/uapi/freebsd.ts';
-import type { IfnetBench } from './ifnet-bench.ts';
+import { type IfnetBench, MAC } from './ifnet-bench.ts';
 import type { Build, Threads } from './threads.ts';
 
 const FRAME = new Uint8Array(14);
@@ -269,7 +270,54 @@ const inFlightWhenMoved = inFlight(({ net }) => ({
   },
 }));
 
+/** A module comes while a jail is made: in the end each vnet has the module's data, and its part was constructed there. */
+const moduleAgainstVnet: Build = ({ net, vnets }) => {
+  const variable = { name: 'V_module', initial: 7, size: 8 } as const;
+  const constructed: string[] = [];
+  return {
+    threads: {
+      *jail() {
+        yield* vnets.create('jail');
+      },
+      *kldload() {
+        yield* vnets.variables.load(variable);
+        yield* vnets.register({
+          name: 'module',
+          subsystem: 'PSEUDO',
+          *construct({ name }) {
+            constructed.push(name);
+          },
+        });
+      },
+    },
+    judge: () => {
+      const lacking = net.vnets.filter((vnet) => vnets.variables.of(vnet, variable) === undefined);
+      if (lacking.length > 0) return { key: 'no data', text: `${lacking[0]?.name} lacks the data of the module` };
+      const complete = net.vnets.every(({ name }) => constructed.filter((each) => each === name).length === 1);
+      return complete ? undefined : { key: 'not constructed', text: `constructed in ${constructed.join(', ')}` };
+    },
+  };
+};
+
+/** A bridge that goes home with its members takes another MAC after its families' data have gone (G-8). */
+const addressOfDetached: Build = (bench) => {
+  const { net } = bench;
+  const ifp = bench.attached('d1');
+  return {
+    threads: {
+      *mover() {
+        yield* detachIfnet(net, ifp);
+      },
+      *bridge() {
+        yield* setLinkAddress(net, ifp, MAC);
+      },
+    },
+  };
+};
+
 export const PROGRAMS = {
+  moduleAgainstVnet,
+  addressOfDetached,
   outputByNumber,
   outputByRoute,
   outputWhileMoving,

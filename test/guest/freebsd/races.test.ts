@@ -124,6 +124,18 @@ test('a fragment that waits for its packet longer than its interface lives (G-9)
   );
 });
 
+test('a module that comes while a jail is made: the jail lacks its data, or its part (G-43)', () => {
+  const mended = { 'vnet-listed-first': true };
+  expect(shown(PROGRAMS.moduleAgainstVnet, {}, mended)).toEqual(gone(['no data', 'not constructed']));
+});
+
+test('an address that is changed when the data of the family have gone (G-8)', () => {
+  const mended = { 'lladdr-guarded': true, 'in-afdata-deferred': true };
+  const { before, ...after } = shown(PROGRAMS.addressOfDetached, { 'lladdr-guarded': false }, mended);
+  expect(before).toContain('null dereference: if_afdata[inet] by arp_iflladdr');
+  expect(after).toEqual({ after: [], verdict: 'all' });
+});
+
 describe('packets in flight', () => {
   test('that remember a pointer have it to nothing; those that remember number and generation do not', () => {
     const { inFlightWhenEjected } = PROGRAMS;

@@ -1,5 +1,6 @@
 import type { Found, Program } from '../../../src/explore/program.ts';
 import { Window } from '../../../src/explore/strategies/window.ts';
+import { Cell } from '../../../src/sim/cell.ts';
 import type { Task } from '../../../src/sim/operation.ts';
 import { Simulation } from '../../../src/sim/simulation.ts';
 import { describeStuck, findStuck } from '../../../src/sim/stuck.ts';
@@ -28,7 +29,7 @@ export function program(options: BenchOptions, build: Build, { searchesSetUp = f
     const bench = new IfnetBench(options, sim);
     const { threads, judge } = build(bench);
     window.scope(true);
-    for (const [name, task] of Object.entries(threads)) sim.spawn(name, 'guest', inVnet0(bench, task));
+    for (const [name, task] of Object.entries(threads)) sim.spawn(name, 'guest', inVnet0(bench, name, task));
     const stop = sim.run({ stepsMax: sim.steps + 5000 });
     const found = new Map(bench.faults().map((text): [string, Found] => [text, { key: text, text }]));
     const stuck = findStuck(sim);
@@ -39,6 +40,8 @@ export function program(options: BenchOptions, build: Build, { searchesSetUp = f
   };
 }
 
-function* inVnet0({ net }: IfnetBench, task: () => Task): Task {
+/** A thread begins when it is its turn, and not when it is made. */
+function* inVnet0({ net }: IfnetBench, name: string, task: () => Task): Task {
+  yield* new Cell(net.sim, `turn of ${name}`, true).get();
   yield* net.curvnet.within(net.vnet0, task());
 }

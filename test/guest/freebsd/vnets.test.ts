@@ -89,6 +89,36 @@ describe('a vnet that comes and goes', () => {
   });
 });
 
+describe("a vnet's own data", () => {
+  const ttl = { name: 'V_ip_defttl', initial: 64, size: 4 } as const;
+
+  test('comes from the reference copy, and not from the default vnet', () => {
+    const bench = new IfnetBench();
+    const { variables } = bench.vnets;
+    variables.define(ttl);
+    const own = variables.of(bench.net.vnet0, ttl);
+    bench.run(function* () {
+      yield* own?.set(1 as 64) as ReturnType<NonNullable<typeof own>['set']>;
+    });
+    const jail = bench.vnet('jail');
+    expect([own?.now, variables.of(jail, ttl)?.now]).toEqual([1, 64]);
+    bench.run(() => bench.vnets.destroy(jail));
+    expect(variables.of(jail, ttl)).toBeUndefined();
+  });
+
+  test('of modules has 8 KiB: what is too much is refused, and what goes makes room', () => {
+    const bench = new IfnetBench();
+    const { variables } = bench.vnets;
+    const [large, other] = ['large', 'other'].map((name) => ({ name, initial: 0, size: 5000 }));
+    if (large === undefined || other === undefined) return expect.unreachable();
+    const load = (variable: typeof large) => bench.run(() => variables.load(variable));
+    expect([load(large), load(other)]).toEqual([undefined, 'ENOSPC']);
+    variables.unload(large);
+    expect(load(other)).toBeUndefined();
+    expect(variables.of(bench.vnet('jail'), other)?.now).toBe(0);
+  });
+});
+
 describe('an interface that is lent to a jail', () => {
   test('departs here and arrives there, with its MAC and down, and devd of the host hears only of its end', () => {
     const bench = new IfnetBench();
