@@ -9,14 +9,16 @@ import type { Names } from '../scenario/vocabulary.ts';
 import { cacheFolder } from '../vm/kernel/cache.ts';
 import { readBootImages } from '../vm/kernel/images.ts';
 import type { RealPlan } from '../vm/real-machine.ts';
+import { bootScenario } from './boot-scenario.ts';
 import { runSession } from './boot-session.ts';
 import { InputError } from './input-error.ts';
 import { VOCABULARY } from './model.ts';
-import { duration, whole } from './options.ts';
+import { duration, stepCount, whole } from './options.ts';
 import { scenarioFile } from './package-files.ts';
 import { loadFile } from './run.ts';
 
 interface BootFlags {
+  readonly scenario?: string;
   readonly nics?: string;
   readonly bare?: true;
   readonly cold?: true;
@@ -27,6 +29,11 @@ interface BootFlags {
   readonly kernel?: string;
   readonly modules?: string;
   readonly initrd?: string;
+  readonly json?: true;
+  readonly junit?: string;
+  readonly trace?: string;
+  readonly verbose?: true;
+  readonly maxSteps?: number;
 }
 
 /** With less the guest has no room for the buffers of two NICs, and with more netvsim takes too much itself. */
@@ -38,6 +45,14 @@ export function addBoot(program: Command, end: (exit: number) => void): void {
   program
     .command('boot')
     .description('boot a stock Linux kernel on the emulated host, with its console here')
+    .addOption(
+      new Option('--scenario <file>', 'run this scenario there and judge it, as netvsim run does').conflicts([
+        'nics',
+        'bare',
+        'snapshot',
+        'for',
+      ]),
+    )
     .option('--nics <scenario>', 'the NICs of this scenario, in the place of nic1 with a VF')
     .option('--bare', 'offer no NIC and load no driver')
     .option('--cold', 'boot anew; else the guest goes on from where its first boot had come to')
@@ -57,6 +72,11 @@ export function addBoot(program: Command, end: (exit: number) => void): void {
     .option('--modules <dir>', 'its modules: a tree /lib/modules/RELEASE')
     .option('--initrd <file>', 'an initrd of your own, with everything that the guest needs')
     .option('--cache <dir>', 'where netvsim kernel install has put the boot files')
+    .option('--json', 'of a scenario: print the verdict and every event as JSON')
+    .option('--junit <file>', 'of a scenario: write the verdict as JUnit XML')
+    .option('--trace <file>', 'of a scenario: write a trace file')
+    .option('--verbose', 'of a scenario: show set-up and traffic too')
+    .addOption(stepCount('of a scenario: give up'))
     .addHelpText(
       'after',
       `
@@ -67,6 +87,7 @@ the end.
 
 Examples:
   netvsim boot
+  netvsim boot --scenario vf-plug-join
   netvsim boot --nics two-nics --bare --for 1s
   echo 'ip -o link' | netvsim boot`,
     )
@@ -74,9 +95,11 @@ Examples:
 }
 
 async function boot(flags: BootFlags): Promise<number> {
-  const { plan, names } = nicsOf(flags.nics);
-  const { kernel, modules, initrd } = flags;
+  const { scenario, kernel, modules, initrd } = flags;
   const cache = folderOf(flags.cache);
+  if (scenario !== undefined) return await bootScenario(scenario, { ...flags, cache });
+  checkInteractive(flags);
+  const { plan, names } = nicsOf(flags.nics);
   const images = readBootImages({
     cache,
     ...(kernel === undefined ? {} : { kernel }),
@@ -96,6 +119,12 @@ async function boot(flags: BootFlags): Promise<number> {
     snapshot: flags.snapshot,
     goOn: flags.for,
   });
+}
+
+/** A session has no verdict, and its events are shown on the host's line. */
+function checkInteractive({ json, junit, trace, verbose, maxSteps }: BootFlags): void {
+  const given = Object.entries({ json, junit, trace, verbose, 'max-steps': maxSteps });
+  for (const [flag, value] of given) if (value !== undefined) throw new InputError(`--${flag} is for a --scenario`);
 }
 
 function folderOf(cache: string | undefined): string {

@@ -35,7 +35,7 @@ export type GuestEnd = NonNullable<RealMachine['ended']>;
 export const ABORTED: BootFailure = { whose: 'aborted', text: 'interrupted', tail: [] };
 
 /** Debian's 6.1 needs 2.6 s. Invented. */
-const LIMIT = seconds(120);
+const LIMIT = seconds(30);
 /** From the agent's first word on, until the shell has printed its prompt. Invented. */
 const SETTLING = ms(200);
 /** Quanta between two turns of the event loop: some tens of milliseconds. */
@@ -67,6 +67,7 @@ export async function toSnapshot(
   if (options.forStage === true) {
     const prepared = prepareGuest(booted.value);
     if (!prepared.ok) return prepared;
+    booted.value.runUntil(() => false, { time: SETTLING });
   }
   const saved = booted.value.save();
   return saved.ok ? saved : err({ whose: 'guest', text: `the guest cannot be kept: ${saved.error}`, tail: [] });
@@ -76,10 +77,7 @@ export async function toSnapshot(
 export function prepareGuest(machine: RealMachine): Result<PreparedGuest, BootFailure> {
   const guest = new PreparedGuest(machine);
   const end = machine.runTask('preparation', guest.prepare(), { time: LIMIT });
-  if (end.ok) {
-    machine.runUntil(() => false, { time: SETTLING });
-    return ok(guest);
-  }
+  if (end.ok) return ok(guest);
   const { error } = end;
   const text =
     error === 'time' || error === 'slices' ? 'the guest hangs: it does not get ready' : sayEnd(machine, error);

@@ -81,15 +81,8 @@ export type RunInGuest = (line: string) => Task<{ readonly code: number; readonl
 /** Of a module that is yet to be loaded; the one at its other end is `asked`. */
 const ANSWERED = 'answered hv_netvsc:netvsc_netdev_event verdict=$retval:x32';
 
-/** All that is put into the guest for it, as text. */
-export const RECORD_SCRIPTS = JSON.stringify([
-  FIND_FIELDS,
-  probes({ flags: 0, ifindex: 0, mtu: 0, data: 0 }),
-  ANSWERED,
-]);
-
 const TRACING = '/sys/kernel/tracing';
-const SCRIPT = `${FOLDER}/record`;
+const [SCRIPT, WATCH] = [`${FOLDER}/record`, `${FOLDER}/watch-drivers`];
 const GROUP = 'netvsim';
 /** Of all messages those about links (uapi/linux/rtnetlink.h). */
 const RTNLGRP_LINK = 1;
@@ -110,6 +103,14 @@ const FILTERS: Readonly<Record<string, string>> = {
   'netvsc/rndis_send': 'msg_type != 1',
   'netvsc/rndis_recv': 'msg_type != 1',
 };
+
+function watchText(): string {
+  const vmbus = VMBUS_EVENTS.map((event) => `echo 1 >events/hyperv/${event}/enable`);
+  const netvsc = Object.entries(FILTERS).map(
+    ([event, filter]) => `echo '${filter}' >events/${event}/filter; echo 1 >events/${event}/enable`,
+  );
+  return [`cd ${TRACING}`, 'exec 2>/dev/null', ...vmbus, ...netvsc, ''].join('\n');
+}
 
 /** Probed functions, with what is taken down of each. */
 function probes(at: FieldOffsets): Readonly<Record<string, string>> {
@@ -141,6 +142,14 @@ function probes(at: FieldOffsets): Readonly<Record<string, string>> {
   };
 }
 
+/** All that is put into the guest for it, as text. */
+export const RECORD_SCRIPTS = JSON.stringify([
+  FIND_FIELDS,
+  probes({ flags: 0, ifindex: 0, mtu: 0, data: 0 }),
+  ANSWERED,
+  watchText(),
+]);
+
 export class GuestRecord {
   /** Probes that this kernel does not have: it was compiled in another way, or is another. */
   missing: readonly string[] = [];
@@ -165,17 +174,13 @@ export class GuestRecord {
     const enable = ['module', 'printk/console', GROUP].map((name) => `echo 1 >events/${name}/enable`);
     const text = ['#!/bin/sh', `cd ${TRACING}`, ...lines, filter, ...enable, 'echo >trace', ''].join('\n');
     const started = yield* this.runScript(text);
+    for (const line of writeScript(WATCH, watchText())) yield* this.run(line);
     this.missing = [...started.matchAll(/^missing (\S+)$/gm)].flatMap(([, event]) => event ?? []);
   }
 
   /** Switches on what the drivers trace themselves, as far as they are loaded. */
   *watchDrivers(): Task {
-    if (this.problem !== undefined) return;
-    const vmbus = VMBUS_EVENTS.map((event) => `echo 1 >events/hyperv/${event}/enable`);
-    const netvsc = Object.entries(FILTERS).map(
-      ([event, filter]) => `echo '${filter}' >events/${event}/filter; echo 1 >events/${event}/enable`,
-    );
-    yield* this.runScript(['#!/bin/sh', `cd ${TRACING}`, 'exec 2>/dev/null', ...vmbus, ...netvsc, ''].join('\n'));
+    if (this.problem === undefined) yield* this.run(`. ${WATCH}`);
   }
 
   /** What has happened since the record was switched on, or was read last. */

@@ -5,7 +5,7 @@
 import { formatDuration, ms, type Nanoseconds, seconds } from '../../base/time.ts';
 import type { Task } from '../../sim/operation.ts';
 import type { Simulation } from '../../sim/simulation.ts';
-import { FOLDER } from './guest-files.ts';
+import { FOLDER, writeScript } from './guest-files.ts';
 import type { RunInGuest } from './guest-record.ts';
 
 /** What the guest answers while a job still runs; timeout(1) has the same. */
@@ -16,6 +16,17 @@ const PATIENCE_OF_AGENT = 1;
 const [FIRST_LOOK, LONGEST_BETWEEN] = [ms(50), seconds(5)];
 /** The kernel calls a task hung that has waited so long (CONFIG_DEFAULT_HUNG_TASK_TIMEOUT). */
 const LIMIT: Nanoseconds = seconds(120);
+
+/** Where a job says that it is over: whoever waits for it starts no program for that. */
+const BELL = `${FOLDER}/job-bell`;
+const PRINT = `${FOLDER}/print`;
+
+/** Prints a file, as cat does. */
+const PRINTER = `while IFS= read -r line; do echo "$line"; done <$1
+[ -z "$line" ] || echo "$line"
+`;
+
+export const INSTALL_JOBS: readonly string[] = [`mkfifo ${BELL}`, ...writeScript(PRINT, PRINTER)];
 
 export class Jobs {
   private readonly sim: Simulation;
@@ -30,12 +41,10 @@ export class Jobs {
   /** Runs a command to its end, or until it counts as hung. */
   *do(command: string): Task<{ readonly code: number; readonly output: string }> {
     const file = `${FOLDER}/job-${++this.count}`;
-    const look = `[ -e ${file}.code ] || exit ${RUNNING}; read code <${file}.code; cat ${file}.out; exit $code`;
+    const look = `[ -s ${file}.code ] || exit ${RUNNING}; read code <${file}.code; set -- ${file}.out; . ${PRINT}; exit $code`;
+    const job = `{ (${command}) >${file}.out 2>&1 9>&-; echo $? >${file}.code; echo >&9; } &`;
     const begun = this.sim.now;
-    const [made, ran] = [`mkfifo ${file}; exec 9<>${file}`, `(${command}) >${file}.out 2>&1 9>&-`];
-    let done = yield* this.run(
-      `${made}; { ${ran}; echo $? >${file}.new; mv ${file}.new ${file}.code; echo >&9; } & read -t ${PATIENCE_OF_AGENT} x <&9; ${look}`,
-    );
+    let done = yield* this.run(`exec 9<>${BELL}; ${job} read -t ${PATIENCE_OF_AGENT} x <&9; ${look}`);
     for (let wait = FIRST_LOOK; done.code === RUNNING; wait = Math.min(2 * wait, LONGEST_BETWEEN)) {
       if (this.sim.now - begun >= LIMIT) {
         return { code: RUNNING, output: `it has not come back after ${formatDuration(LIMIT)}` };

@@ -10,7 +10,12 @@ import { leaseFile } from './interfaces.ts';
 
 /** Begins the lines of the stand-in in the kernel's log. */
 const MARK = 'netvsim-manager:';
-const [MANAGER, CLIENT, READY] = [`${FOLDER}/manager`, `${FOLDER}/dhcp`, `${FOLDER}/manager-ready`];
+const [MANAGER, CLIENT, NEWS, IDLE] = [
+  `${FOLDER}/manager`,
+  `${FOLDER}/dhcp`,
+  `${FOLDER}/manager-news`,
+  `${FOLDER}/manager-idle`,
+];
 
 /**
  * What has no device behind it is no NIC. IFF_UP and IFF_SLAVE are 0x1 and 0x800 (uapi/linux/if.h). It looks at what
@@ -44,8 +49,8 @@ listens() {
   return 1
 }
 ip -o monitor link | {
-  until listens; do :; done
-  : >${READY}
+  until listens; do read -t 0.002 x <>${IDLE}; done
+  echo >${NEWS}
   for d in /sys/class/net/*; do consider \${d##*/}; done
   while read -r first second third rest; do
     if [ "$first" = Deleted ]; then name=\${third%:}; forget \${second%:} \${name%@*}
@@ -63,12 +68,14 @@ echo $ip >${leaseFile('$i')}
 echo "<6>${MARK} leased $interface $address $ip" >/dev/kmsg
 `;
 
-/** The commands that start it. */
-export const START_MANAGER: readonly string[] = [
+export const INSTALL_MANAGER: readonly string[] = [
   ...writeScript(CLIENT, LEASED),
   ...writeScript(MANAGER, MANAGE),
-  `sh ${MANAGER} >/dev/null 2>&1 & until [ -e ${READY} ]; do usleep 1000; done`,
+  `mkfifo ${NEWS} ${IDLE}`,
 ];
+
+/** Starts it, and comes back when it hears of links. */
+export const START_MANAGER = `exec 9<>${NEWS}; sh ${MANAGER} >/dev/null 2>&1 9>&- & read x <&9`;
 
 /** What a line of the kernel's log says, when it is the stand-in's. */
 export function managerSaid(text: string, devOf: (ifname: string) => string): EventBody | undefined {

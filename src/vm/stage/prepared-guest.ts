@@ -7,10 +7,14 @@ import type { RealMachine } from '../real-machine.ts';
 import { FOLDER, writeScript } from './guest-files.ts';
 import { GuestRecord, RECORD_SCRIPTS } from './guest-record.ts';
 import { INSTALL_INTERFACES } from './interfaces.ts';
+import { INSTALL_JOBS } from './jobs.ts';
+import { INSTALL_MANAGER } from './manager.ts';
+
+const INSTALLED = [...INSTALL_INTERFACES, ...INSTALL_MANAGER, ...INSTALL_JOBS];
 
 /** Says of a snapshot which preparation is in it: another one is no good. */
 export const PREPARATION = createHash('sha256')
-  .update(JSON.stringify([INSTALL_INTERFACES, RECORD_SCRIPTS]))
+  .update(JSON.stringify([INSTALLED, RECORD_SCRIPTS]))
   .digest('hex')
   .slice(0, 8);
 
@@ -34,11 +38,11 @@ export class PreparedGuest {
     if (yield* this.resume()) return;
     // 8: every message of the kernel goes to the console (kernel/printk/printk.c).
     this.release = (yield* this.run('dmesg -n 8; uname -r')).output.trim();
-    for (const line of INSTALL_INTERFACES) yield* this.run(line);
+    for (const line of INSTALLED) yield* this.run(line);
     yield* this.record.start();
     const { release } = this;
     const { problem, missing } = this.record;
-    for (const line of writeScript(FILE, JSON.stringify({ release, problem, missing }))) yield* this.run(line);
+    for (const line of writeScript(FILE, `${JSON.stringify({ release, problem, missing })}\n`)) yield* this.run(line);
   }
 
   /** Runs a command line that comes back by itself. */
@@ -48,7 +52,7 @@ export class PreparedGuest {
   }
 
   private *resume(): Task<boolean> {
-    const { code, output } = yield* this.run(`cat ${FILE} 2>/dev/null`);
+    const { code, output } = yield* this.run(`[ -e ${FILE} ] && read -r line <${FILE} && echo "$line"`);
     if (code !== 0) return false;
     const { release, problem, missing } = OUTCOME.parse(JSON.parse(output));
     this.release = release;

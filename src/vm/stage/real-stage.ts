@@ -27,8 +27,8 @@ import type { PreparedGuest } from './prepared-guest.ts';
 
 type Refusal = { readonly refused: string } | undefined;
 
-/** Between two looks at what is waited for. Invented. */
-const LOOK_EVERY = ms(20);
+/** Between two looks whether host or guest have said anything, and before the guest is asked although they have not. */
+const [LOOK_EVERY, ASK_AGAIN] = [ms(10), ms(200)];
 /** A guest with timers of its own never comes to rest, so that a run ends a while behind its last step. Invented. */
 const SETTLING = seconds(3);
 /** How long the guest may take to hand its record over. Invented. */
@@ -53,6 +53,8 @@ export class RealStage implements Stage {
   private readonly paths = new Map<string, Path>();
   /** Where devices were sent, newest last: the kernel's record has namespaces by their addresses only. */
   private readonly moves: { readonly at: Nanoseconds; readonly to: string }[] = [];
+  /** Grows with each thing that is said. */
+  private heard = 0;
   private isDead = false;
 
   /** The machine has a recorder of its own; all is told to `trace` when the run is over. */
@@ -64,7 +66,10 @@ export class RealStage implements Stage {
     this.trace = trace;
     this.devices = new Devices(this.machine);
     this.jobs = new Jobs(this.sim, (line) => guest.run(line));
-    this.sim.trace.listen((event) => this.events.push(event));
+    this.sim.trace.listen((event) => {
+      this.events.push(event);
+      this.heard++;
+    });
     for (const { at, text } of this.machine.console.lines) this.hear(at, text);
     this.machine.console.lineListeners.push(({ at, text }) => this.hear(at, text));
     trace.stampedBy(() => this.now());
@@ -101,9 +106,9 @@ export class RealStage implements Stage {
 
   *booted(): Task {
     const modules = new Set(this.plan.modules.flatMap((module) => moduleOf(module) ?? []));
-    for (const module of modules) yield* this.jobs.do(`modprobe ${module}`);
+    yield* this.guestPart.run([...modules].map((module) => `modprobe ${module}`).join('; '));
     yield* this.guestPart.record.watchDrivers();
-    if (this.plan.user.includes('manager')) for (const line of START_MANAGER) yield* this.guestPart.run(line);
+    if (this.plan.user.includes('manager')) yield* this.guestPart.run(START_MANAGER);
   }
 
   host(action: HostAction): Task<Refusal> {
@@ -142,11 +147,15 @@ export class RealStage implements Stage {
   }
 
   *until(question: Question, limit: Nanoseconds): Task<Answer> {
-    const last = this.sim.now + limit;
+    const { sim } = this;
+    const last = sim.now + limit;
     for (;;) {
+      const heard = this.heard;
       const answer = yield* this.ask(question);
-      if (answer.holds || this.sim.now >= last) return answer;
-      yield* this.sim.sleep(Math.min(LOOK_EVERY, last - this.sim.now), `a look within ${formatDuration(limit)}`);
+      if (answer.holds || sim.now >= last) return answer;
+      const next = Math.min(last, sim.now + ASK_AGAIN);
+      do yield* sim.sleep(Math.min(LOOK_EVERY, last - sim.now), `a look within ${formatDuration(limit)}`);
+      while (this.heard === heard && sim.now < next);
     }
   }
 
@@ -237,6 +246,7 @@ export class RealStage implements Stage {
     const text = kernelText(printed);
     if (text === undefined) return;
     this.log.push({ at, text });
+    this.heard++;
     for (const said of saidBy(logLine(text, this.devices))) {
       if (said.kind === 'guest.datapath') this.paths.set(said.nic, said.path);
       // Without a VF there is no other path, whatever the driver remembers.
