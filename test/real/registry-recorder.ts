@@ -7,12 +7,22 @@
  * Left out: uevents of queues and of what is no network interface; what happens in a namespace that is being deleted,
  * for whoever listens there would keep it alive.
  */
-import { RandomAddresses, type Step, type Transcript } from '../guest/linux/transcript.ts';
+import type { HostAction } from '../../src/host/action.ts';
+import {
+  hostActionOf,
+  modulesOf,
+  RandomAddresses,
+  type Step,
+  type Transcript,
+  withoutSlot,
+} from '../guest/linux/transcript.ts';
 
 /** A command line into the guest, which runs no further between two commands. */
 export interface GuestShell {
   /** What the command prints, on either of its outputs, and its exit code. */
   run(command: string): { readonly output: string; readonly exit: number };
+  /** What the host refused, if it did. */
+  act(action: HostAction): string | undefined;
 }
 
 const TRACING = '/sys/kernel/tracing';
@@ -47,13 +57,13 @@ const BETWEEN = '-----';
 /** Runs a transcript's commands anew. The kernel is one that has just come up. */
 export function record(shell: GuestShell, script: Transcript): readonly Step[] {
   const recorder = new Recorder(shell);
-  recorder.begin();
+  recorder.begin(modulesOf(script));
   const random = new RandomAddresses(script.steps.map(({ command }) => command));
   const renamed = (lines: readonly string[]): readonly string[] => lines.map((line) => random.rename(line));
   const steps: Step[] = [];
   for (const { command } of script.steps) {
     const step = recorder.step(command);
-    steps.push({ ...step, told: renamed(step.told), links: renamed(step.links) });
+    steps.push({ ...step, told: renamed(step.told.map(withoutSlot)), links: renamed(step.links) });
   }
   return steps;
 }
@@ -69,8 +79,9 @@ class Recorder {
     this.shell = shell;
   }
 
-  begin(): void {
+  begin(modules: readonly string[]): void {
     this.must('modprobe dummy numdummies=0 && modprobe bonding max_bonds=0');
+    for (const module of modules) this.must(`modprobe ${module}`);
     this.must(`printf '%s\\n' ${ON_UEVENT.map((line) => `'${line}'`).join(' ')} > /tmp/on-uevent`);
     this.must(`chmod +x /tmp/on-uevent && : > ${LINKS}`);
     this.must(`(ip -o monitor link all-nsid >> ${LINKS} 2>&1 &)`);
@@ -87,12 +98,18 @@ class Recorder {
     const deleted = /^ip netns del (\S+)$/.exec(command)?.[1];
     const added = /^ip netns add (\S+)$/.exec(command)?.[1];
     if (deleted !== undefined) this.leave(deleted);
-    const { output, exit } = this.shell.run(command);
-    const failed = exit === 0 ? undefined : `${exit} ${output.trim().replaceAll('\n', ' | ')}`;
+    const action = hostActionOf(command);
+    const failed = action === undefined ? this.run(command) : this.shell.act(action);
     const told = this.settled();
     if (added !== undefined && failed === undefined) this.join(added);
     this.clear();
     return { command, failed, told, links: this.links() };
+  }
+
+  /** Exit code and words, when it failed. */
+  private run(command: string): string | undefined {
+    const { output, exit } = this.shell.run(command);
+    return exit === 0 ? undefined : `${exit} ${output.trim().replaceAll('\n', ' | ')}`;
   }
 
   /** All that has been told since the last step, once nothing is missing. */
@@ -199,7 +216,8 @@ const inside = (netns: string): string => (netns === '' ? '' : `[${netns}] `);
 function linkLine(line: string | undefined): string | undefined {
   const found = line === undefined ? null : /^\[nsid [^\]]+\](Deleted )?(.*)$/.exec(line);
   if (found === null) return undefined;
-  return `${found[1] === undefined ? 'RTM_NEWLINK' : 'RTM_DELLINK'} ${shortened(found[2] as string)}`;
+  const link = shortened(found[2] as string).replace(/ master \S+/, ' master');
+  return `${found[1] === undefined ? 'RTM_NEWLINK' : 'RTM_DELLINK'} ${link}`;
 }
 
 /** A line of `ip -o link` or of its monitor without what is not compared. */

@@ -7,7 +7,7 @@ import { isAnswered } from '../../src/vm/agent.ts';
 import { cacheFolder } from '../../src/vm/kernel/cache.ts';
 import { type BootImages, readBootImages } from '../../src/vm/kernel/images.ts';
 import { RealMachine, type RealPlan } from '../../src/vm/real-machine.ts';
-import { formatTranscript, parseTranscript } from '../guest/linux/transcript.ts';
+import { formatTranscript, NIC, parseTranscript } from '../guest/linux/transcript.ts';
 import { type GuestShell, record } from './registry-recorder.ts';
 
 /**
@@ -19,7 +19,7 @@ const isToBeWritten = process.env['UPDATE'] === '1';
 const folder = join(import.meta.dirname, '../../fixtures/kernel');
 const files = readdirSync(folder).filter((file) => file.endsWith('.txt'));
 const catalogue = { vfs: vfModels, synthetics: syntheticModels };
-const plan: RealPlan = { nics: [], latency: {} };
+const plan: RealPlan = { nics: [{ ...NIC, serial: 1, pciSerial: 1 }], latency: {} };
 /** Of virtual time: a step waits for link-watch, which takes its time. */
 const PATIENCE = { time: seconds(600) };
 
@@ -41,7 +41,9 @@ describe.each(files)('%s', (file) => {
     const text = readFileSync(path, 'utf8');
     const script = parseTranscript(text);
     const shell = shellOf(given(await RealMachine.restore(plan, catalogue, images, snapshot)));
+    const { modules } = script.header;
     const header = {
+      ...(modules === undefined ? {} : { modules }),
       kernel: shell.run('uname -rv').output.trim(),
       ip: shell.run('ip -V').output.trim(),
       'recorded by': 'test/real/registry.test.ts, in v86',
@@ -59,6 +61,7 @@ function shellOf(machine: RealMachine): GuestShell {
       if (!isAnswered(outcome)) throw new Error(`${command}: ${outcome.problem}: ${outcome.output}`);
       return { output: outcome.output, exit: outcome.code };
     },
+    act: (action) => given(machine.runTask('operator', machine.host.act(action), PATIENCE))?.refused,
   };
 }
 

@@ -3,6 +3,7 @@ import { mac } from '../../src/base/mac.ts';
 import type { Nanoseconds } from '../../src/base/time.ts';
 import type { SyntheticModel } from '../../src/device-kit.ts';
 import { changeFlags } from '../../src/guest/linux/device.ts';
+import type { DriverFactory } from '../../src/guest/linux/modules.ts';
 import type { Netdev } from '../../src/guest/linux/netdev.ts';
 import type { Fix } from '../../src/guest/linux/profile.ts';
 import type { Errno } from '../../src/guest/uapi/errno.ts';
@@ -33,6 +34,8 @@ export interface MachineChoice {
   /** Modules that are loaded at boot. */
   readonly modules?: readonly string[];
   readonly user?: readonly string[];
+  /** Modules beside the guest's own. */
+  readonly drivers?: readonly DriverFactory[];
   readonly latency?: Readonly<Partial<Record<LatencyRow, Nanoseconds>>>;
   readonly transport?: Plan['transport'];
   /** Highest versions that the host takes. */
@@ -63,7 +66,7 @@ export class TestMachine {
       ...model,
       versions: { ...model.versions, ...choice.versions },
     }));
-    this.machine = new Machine(planOf(choice), { vfs: vfModels, synthetics }, { trace });
+    this.machine = new Machine(planOf(choice), { vfs: vfModels, synthetics }, { trace, drivers: choice.drivers });
     this.host = new HostOperator(this);
     this.guest = new GuestOperator(this);
     this.run('boot', 'guest', this.machine.boot());

@@ -104,6 +104,8 @@ export class Netdev {
   readonly slaves: Netdev[] = [];
   /** Name template that registration expands: `eth%d`. */
   readonly template: string;
+  /** Features are not modelled; that they change when a synthetic NIC gives a VF its own is told, once. RTNL. */
+  hasFeaturesOfNic = false;
   /** Whether addrconf gave it an IPv6 address of its own. */
   hasLinkLocal = false;
 

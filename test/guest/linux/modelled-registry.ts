@@ -8,16 +8,25 @@ import type { Queue } from '../../../src/sim/queue.ts';
 import type { EventOf } from '../../../src/trace/event.ts';
 import { machine, type TestMachine } from '../../support/machine.ts';
 import { commandsOf, refusal } from './ip-command.ts';
-import { RandomAddresses, type Step, type Transcript } from './transcript.ts';
+import { ne2k } from './ne2k.ts';
+import {
+  hostActionOf,
+  modulesOf,
+  NIC,
+  RandomAddresses,
+  type Step,
+  type Transcript,
+  withoutSlot,
+} from './transcript.ts';
 
 /** The steps of the same commands, as the model of that kernel takes them. */
 export function modelled(script: Transcript, guest: string): readonly Step[] {
-  const model = new ModelledRegistry(guest);
+  const model = new ModelledRegistry(guest, modulesOf(script));
   const random = new RandomAddresses(script.steps.map(({ command }) => command));
   const renamed = (lines: readonly string[]): readonly string[] => lines.map((line) => random.rename(line));
   return script.steps.map(({ command, failed = '' }) => {
     const step = model.step(command, failed);
-    return { ...step, told: renamed(step.told), links: renamed(step.links) };
+    return { ...step, told: renamed(step.told.map(withoutSlot)), links: renamed(step.links) };
   });
 }
 
@@ -25,13 +34,12 @@ class ModelledRegistry {
   private readonly m: TestMachine;
   private readonly links: Queue<LinkMessage>;
   private readonly uevents = new Map<NetNamespace, Queue<Uevent>>();
-  /** Names by namespace and index, as `ip` keeps them: a message has the index of a master only. */
-  private readonly names = new Map<string, string>();
   /** What was told of since the last step, across the sockets. */
   private readonly order: (EventOf<'rtnetlink'> | EventOf<'uevent'>)[] = [];
 
-  constructor(guest: string) {
-    this.m = machine({ guest, modules: ['dummy', 'bonding'] });
+  constructor(guest: string, modules: readonly string[]) {
+    const pciBus = modules.length === 0 ? [] : ['pci-hyperv'];
+    this.m = machine({ guest, nics: [NIC], drivers: [ne2k], modules: [...pciBus, 'dummy', 'bonding', ...modules] });
     const { net } = this.m.kernel;
     this.links = net.rtnetlink.subscribe('ip monitor', 'all');
     this.listen(net.init);
@@ -46,8 +54,9 @@ class ModelledRegistry {
   /** @param said what a real kernel's `ip` said, of which the model knows the error number only. */
   step(line: string, said: string): Step {
     const { net } = this.m.kernel;
-    const commands = commandsOf(line);
-    let failed: string | undefined;
+    const action = hostActionOf(line);
+    const commands = action === undefined ? commandsOf(line) : [];
+    let failed = action === undefined ? undefined : this.m.host.act(action);
     for (const command of commands) {
       const outcome = this.m.run('ip', 'guest', this.m.machine.guest.execute(command));
       if (outcome === 'waits') throw new Error(`${line} has no end`);
@@ -55,7 +64,7 @@ class ModelledRegistry {
       if (failed !== undefined) break;
     }
     this.m.settle();
-    const told = this.told(commands[0] as GuestCommand);
+    const told = this.told(commands[0]);
     for (const netns of net.namespaces.values()) if (!this.uevents.has(netns)) this.listen(netns);
     for (const netns of [...this.uevents.keys()]) {
       if (net.namespaces.get(netns.name) !== netns) this.uevents.delete(netns);
@@ -68,8 +77,8 @@ class ModelledRegistry {
   }
 
   /** What was told, in the order of the trace; nothing is heard in a namespace that is being deleted. */
-  private told(command: GuestCommand): readonly string[] {
-    const gone = command.do === 'delete-netns' ? command.name : '';
+  private told(command: GuestCommand | undefined): readonly string[] {
+    const gone = command?.do === 'delete-netns' ? command.name : '';
     const links = [...this.links.contents()];
     const uevents = [...this.uevents].map(([netns, queue]) => ({ netns: netns.name, left: [...queue.contents()] }));
     this.links.discard();
@@ -77,7 +86,7 @@ class ModelledRegistry {
     const lines = this.order.splice(0).map((event) => {
       if (event.kind === 'rtnetlink') {
         const message = known(links.shift(), 'a link message');
-        return message.netns === gone ? '' : this.messageLine(message);
+        return message.netns === gone ? '' : messageLine(message);
       }
       const heard = known(
         uevents.find(({ left: [next] }) => isOf(event, next)),
@@ -89,30 +98,28 @@ class ModelledRegistry {
     return lines.filter((line) => line !== '');
   }
 
-  private messageLine({ message, link, event, netns, movedTo }: LinkMessage): string {
-    if (message === 'new') this.names.set(`${netns} ${link.ifindex}`, link.ifname);
-    const name = message === 'new' ? 'RTM_NEWLINK' : 'RTM_DELLINK';
-    const moved = movedTo === undefined ? '' : ` new-ifindex ${movedTo.ifindex}`;
-    return `${inside(netns)}${name} ${this.linkLine(link, netns, event)}${moved}`;
-  }
-
-  private linkLine(link: LinkInfo, netns: string, event = ''): string {
-    const { ifindex, ifname, flags, mtu, master, operstate, mac } = link;
-    const words = [`${ifindex}: ${ifname}: <${flagNames(flags)}> mtu ${mtu}`];
-    if (master !== 0) words.push(`master ${this.names.get(`${netns} ${master}`) ?? `if${master}`}`);
-    words.push(`state ${operstate.toUpperCase()}`);
-    if (event !== '') words.push(`event ${event}`);
-    return [...words, mac].join(' ');
-  }
-
   private dump(): readonly string[] {
     return [...this.m.kernel.net.namespaces.values()].flatMap(({ name, devices }) => {
-      const links = [...devices].map(linkInfo).sort((a, b) => a.ifindex - b.ifindex);
-      return links.map((link) => `${inside(name)}${this.linkLine(link, name)}`);
+      const links = [...devices].sort((a, b) => a.ifindex - b.ifindex);
+      return links.map((dev) => `${inside(name)}${linkLine(linkInfo(dev), dev.master?.name)}`);
     });
   }
 }
 
+function messageLine({ message, link, event, netns, movedTo }: LinkMessage): string {
+  const name = message === 'new' ? 'RTM_NEWLINK' : 'RTM_DELLINK';
+  const moved = movedTo === undefined ? '' : ` new-ifindex ${movedTo.ifindex}`;
+  return `${inside(netns)}${name} ${linkLine(link, '', event)}${moved}`;
+}
+
+/** @param master its name, where that is shown. */
+function linkLine(link: LinkInfo, master = '', event = ''): string {
+  const words = [`${link.ifindex}: ${link.ifname}: <${flagNames(link.flags)}> mtu ${link.mtu}`];
+  if (link.master !== 0) words.push(`master ${master}`.trimEnd());
+  words.push(`state ${link.operstate.toUpperCase()}`);
+  if (event !== '') words.push(`event ${event}`);
+  return [...words, link.mac].join(' ');
+}
 /** What a listener heard is what the trace has. */
 const isOf = ({ action, ifname, ifindex }: EventOf<'uevent'>, heard: Uevent | undefined): boolean =>
   heard?.action === action && heard.ifname === ifname && heard.ifindex === ifindex;

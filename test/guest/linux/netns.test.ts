@@ -175,7 +175,6 @@ describe('a VF whose NIC moves', () => {
       'master of nic1.vf: nic1',
       'RTM_NEWLINK nic1.vf (NETDEV_CHANGEUPPER)',
       'nic1.vf joins nic1',
-      'RTM_NEWLINK nic1.vf (NETDEV_FEAT_CHANGE)',
       'RTM_NEWLINK nic1.vf (dev_change_net_namespace)',
     ]);
   });

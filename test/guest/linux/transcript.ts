@@ -3,9 +3,10 @@
  * The commands are part of the file, so that a transcript can be recorded again, by whatever runs them.
  *
  *     # What it is about, in words.
- *     kernel: 6.1.0-50-686 Debian 6.1.176-1
- *     recorded: ...
+ *     modules: hv_netvsc ne2k-pci              what is loaded before, beside dummy and bonding
+ *     kernel: 6.1.0-50-686 Debian 6.1.176-1    what recorded it
  *
+ *     $ host offer nic1                        a verb of scenarios, or a command
  *     $ ip link add d0 type dummy              the command
  *     ! 2 RTNETLINK answers: File exists       its exit code and what it said, when it failed
  *     > uevent add /devices/virtual/net/d0 INTERFACE=d0 IFINDEX=2
@@ -16,9 +17,16 @@
  *                                              `ip -o link` afterwards, without loopback, namespace by namespace; not said
  *                                              again where it is the same as after the command before; `= none` of no link
  *
- * Links are as `ip` prints them, without queueing discipline, mode, group, queue length and broadcast address. An address
- * that stands in no command is `random1`, `random2`, by its first appearance.
+ * Links are as `ip` prints them, without queueing discipline, mode, group, queue length and broadcast address. Of a master a
+ * message says only that there is one: `ip monitor` calls it by a name that it may have no more. An address that stands in
+ * no command is `random1`, `random2`, by its first appearance.
  */
+
+import { mac } from '../../../src/base/mac.ts';
+import { VOCABULARY } from '../../../src/cli/model.ts';
+import type { HostAction } from '../../../src/host/action.ts';
+import { readBody } from '../../../src/scenario/step.ts';
+import type { Names } from '../../../src/scenario/vocabulary.ts';
 
 export interface Transcript {
   /** Lines of `#`, without it. */
@@ -111,13 +119,31 @@ function formatStep({ command, failed, told, links }: Step, before: readonly str
 
 const NONE = 'none';
 
+/** What is loaded before the first command, beside the drivers of virtual devices. */
+export const modulesOf = ({ header }: Transcript): readonly string[] =>
+  (header['modules'] ?? '').split(' ').filter((name) => name !== '');
+
+/** The one NIC that the host of a transcript can offer. */
+export const NIC = { name: 'nic1', mac: mac('00:0d:3a:12:34:56'), vf: 'mlx5', synthetic: 'ws2022' } as const;
+
+const NAMES: Names = { ...VOCABULARY, nics: [NIC.name], nicsWithVf: [NIC.name], flows: [] };
+
+/** What a line makes the host do; undefined for a command in the guest. */
+export function hostActionOf(line: string): HostAction | undefined {
+  if (!line.startsWith('host ')) return undefined;
+  const body = readBody(line, NAMES);
+  if ('problem' in body) throw new Error(body.problem);
+  if (body.kind !== 'host') throw new Error(`${line} is nothing that the host does`);
+  return body.action;
+}
+
 /** Every MAC address that the commands do not name, under the name of a random one. */
 export class RandomAddresses {
   private readonly names = new Map<string, string>();
   private readonly given: ReadonlySet<string>;
 
   constructor(commands: readonly string[]) {
-    this.given = new Set(commands.flatMap((command) => command.match(MAC) ?? []));
+    this.given = new Set([NIC.mac, ...commands.flatMap((command) => command.match(MAC) ?? [])]);
   }
 
   rename(line: string): string {
@@ -130,5 +156,8 @@ export class RandomAddresses {
     return name;
   }
 }
+
+/** A uevent's path, but where a PCI function has its slot: the real VF has one of ACPI, the modelled one is of vPCI. */
+export const withoutSlot = (line: string): string => line.replace(/\/devices\/\S*pci\S*\/net\//g, '/devices/pci/net/');
 
 const MAC = /\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g;

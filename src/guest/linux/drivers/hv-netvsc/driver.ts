@@ -12,7 +12,8 @@ import { NVSP_VERSIONS } from '../../../../wire/nvsp.ts';
 import { PACKET_FILTER } from '../../../../wire/oid.ts';
 import { CLASS_GUIDS } from '../../../../wire/vmbus.ts';
 import { type Errno, inLog } from '../../../uapi/errno.ts';
-import { closeDevice, openDevice, setMtu } from '../../device.ts';
+import { IFF } from '../../../uapi/linux.ts';
+import { closeDevice, openDevice, setAllmulti, setMtu, setPromiscuity } from '../../device.ts';
 import { fixed, type LinuxKernel, log, logAbout } from '../../kernel.ts';
 import type { Module } from '../../modules.ts';
 import type { Netdev } from '../../netdev.ts';
@@ -149,6 +150,7 @@ function* probe(
       stop: () => stop(self),
       startXmit: (frame) => startXmit(self, frame),
       changeMtu: (mtu) => changeMtu(self, mtu),
+      changeRxFlags: (changed) => changeRxFlags(self, changed),
     },
   }));
   const early = fixed(kernel, 'rtnl-before-rndis');
@@ -275,6 +277,15 @@ function* stop(nic: NetvscNic): Task {
   yield* setPacketFilter(nic, 0);
   const vf = nic.vf.now;
   if (vf !== undefined) yield* closeDevice(nic.kernel.net, vf);
+}
+
+/** netvsc_change_rx_flags(): the VF takes what its NIC takes. */
+function* changeRxFlags({ kernel, netdev, vf }: NetvscNic, changed: number): Task {
+  const joined = vf.now;
+  if (joined === undefined) return;
+  const by = (flag: number): 1 | -1 => ((netdev.flags.now & flag) !== 0 ? 1 : -1);
+  if ((changed & IFF.PROMISC) !== 0) yield* setPromiscuity(kernel.net, joined, by(IFF.PROMISC));
+  if ((changed & IFF.ALLMULTI) !== 0) yield* setAllmulti(kernel.net, joined, by(IFF.ALLMULTI));
 }
 
 /** netvsc_change_mtu(): the VF first, then the whole session is taken down and brought up again. */

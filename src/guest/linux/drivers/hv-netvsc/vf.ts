@@ -72,7 +72,9 @@ export function* registerVf(kernel: LinuxKernel, nic: NetvscNic, vf: Netdev, con
   yield* vf.references.update((count) => count + 1);
   yield* nic.vf.set(vf);
   kernel.sim.trace.emit({ kind: 'netvsc.vf', nic: nic.dev, dev: vf.dev, joined: true });
-  yield* kernel.net.chain.call('NETDEV_FEAT_CHANGE', vf); // wanted features are copied from the synthetic NIC
+  // Wanted features are copied from the synthetic NIC: news to a VF that has never joined one.
+  if (!vf.hasFeaturesOfNic) yield* kernel.net.chain.call('NETDEV_FEAT_CHANGE', vf);
+  vf.hasFeaturesOfNic = true;
 }
 
 /** netvsc_vf_join(). */
