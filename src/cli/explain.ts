@@ -6,6 +6,7 @@ import { asJson } from '../report/json.ts';
 import { coveredBy, JUDGED_ELSEWHERE, LEFT_OUT, NUMBERS } from '../scenario/invariants/coverage.ts';
 import type { Invariant } from '../scenario/invariants/invariant.ts';
 import { INVARIANTS } from '../scenario/invariants/invariants.ts';
+import { explainIfindex } from './explain-ifindex.ts';
 import { InputError } from './input-error.ts';
 import { SECTIONS } from './list.ts';
 import { print, wrap } from './terminal.ts';
@@ -42,7 +43,7 @@ export function addExplain(program: Command): void {
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  netvsim explain flagged-before-visible\n  netvsim explain post-init-slave\n  netvsim explain host plug',
+      '\nExamples:\n  netvsim explain flagged-before-visible\n  netvsim explain post-init-slave\n  netvsim explain host plug\n  netvsim explain ifindex',
     )
     .action((words: readonly string[], flags: { readonly json?: true }) =>
       explain(words.join(' '), flags.json === true),
@@ -50,6 +51,10 @@ export function addExplain(program: Command): void {
 }
 
 function explain(name: string, json: boolean): void {
+  if (name === 'ifindex') {
+    explainIfindex(json);
+    return;
+  }
   const found = [...ofNumber(name), ...ofName(name)];
   if (found.length === 0) throw new InputError(`there is no name "${name}"; ${near(name)}`);
   print(json ? asJson('netvsim explain', { explanations: found }) : found.map(inText).join('\n'));
