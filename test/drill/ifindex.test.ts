@@ -41,7 +41,7 @@ test('a jail that takes all numbers starves the host in one design, and freezes 
 
 test('as a table', () => {
   const table = formatIndexCosts((['global', 'per-vnet'] as const).map((design) => measureIndices(design, 100)));
-  expect(table).toContain('slots searched, all allocations        4,950     2,450\n');
+  expect(table).toMatch(/^slots searched, all allocations +4,950 +2,450$/m);
   expect(formatExhaustion([exhaustIndices('global', 20)], 20)).toBe(
     'A jail takes all 20 numbers:\n' +
       "  global    the host's next interface gets 0, the one after it never comes back; " +
