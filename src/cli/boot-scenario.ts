@@ -62,7 +62,8 @@ export async function bootScenario(given: string, flags: BootScenarioFlags): Pro
   return verdict.exit;
 }
 
-function imagesOf({ cache, kernel, modules, initrd }: BootScenarioFlags): BootImages {
+/** What it boots from. An input error where that is not there or does not fit. */
+export function imagesOf({ cache, kernel, modules, initrd }: BootScenarioFlags): BootImages {
   if (initrd !== undefined) throw new InputError('--initrd: a scenario needs the programs of netvsim in the guest');
   const own = {
     ...(kernel === undefined ? {} : { kernel }),

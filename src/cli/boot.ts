@@ -9,6 +9,7 @@ import type { Names } from '../scenario/vocabulary.ts';
 import { cacheFolder } from '../vm/kernel/cache.ts';
 import { readBootImages } from '../vm/kernel/images.ts';
 import type { RealPlan } from '../vm/real-machine.ts';
+import { addExploring, bootExplore, bootStrike, checkExploring, type ExploringFlags } from './boot-explore.ts';
 import { bootScenario } from './boot-scenario.ts';
 import { runSession } from './boot-session.ts';
 import { InputError } from './input-error.ts';
@@ -17,7 +18,7 @@ import { duration, stepCount, whole } from './options.ts';
 import { scenarioFile } from './package-files.ts';
 import { loadFile } from './run.ts';
 
-interface BootFlags {
+interface BootFlags extends ExploringFlags {
   readonly scenario?: string;
   readonly nics?: string;
   readonly bare?: true;
@@ -42,7 +43,7 @@ const MEMORY_MB = { least: 128, usual: 192, most: 1024 } as const;
 const USUAL_MAC: MacAddress = mac('00:0d:3a:12:34:56');
 
 export function addBoot(program: Command, end: (exit: number) => void): void {
-  program
+  const command = program
     .command('boot')
     .description('boot a stock Linux kernel on the emulated host, with its console here')
     .addOption(
@@ -88,16 +89,24 @@ the end.
 Examples:
   netvsim boot
   netvsim boot --scenario vf-plug-join
+  netvsim boot --scenario revoke-during-probe --explore
+  netvsim boot --scenario revoke-during-probe --strike 'line 14 message switchDataPath quantum 997'
   netvsim boot --nics two-nics --bare --for 1s
   echo 'ip -o link' | netvsim boot`,
     )
     .action(async (flags: BootFlags) => end(await boot(flags)));
+  addExploring(command);
 }
 
 async function boot(flags: BootFlags): Promise<number> {
   const { scenario, kernel, modules, initrd } = flags;
   const cache = folderOf(flags.cache);
-  if (scenario !== undefined) return await bootScenario(scenario, { ...flags, cache });
+  checkExploring(flags);
+  if (scenario !== undefined) {
+    if (flags.explore === true) return await bootExplore(scenario, { ...flags, cache });
+    if (flags.strike !== undefined) return await bootStrike(scenario, flags.strike, { ...flags, cache });
+    return await bootScenario(scenario, { ...flags, cache });
+  }
   checkInteractive(flags);
   const { plan, names } = nicsOf(flags.nics);
   const images = readBootImages({
@@ -122,8 +131,8 @@ async function boot(flags: BootFlags): Promise<number> {
 }
 
 /** A session has no verdict, and its events are shown on the host's line. */
-function checkInteractive({ json, junit, trace, verbose, maxSteps }: BootFlags): void {
-  const given = Object.entries({ json, junit, trace, verbose, 'max-steps': maxSteps });
+function checkInteractive({ json, junit, trace, verbose, maxSteps, explore, strike }: BootFlags): void {
+  const given = Object.entries({ json, junit, trace, verbose, 'max-steps': maxSteps, explore, strike });
   for (const [flag, value] of given) if (value !== undefined) throw new InputError(`--${flag} is for a --scenario`);
 }
 

@@ -97,6 +97,8 @@ export class RealMachine {
   readonly console: Console;
   readonly agent: Agent;
   readonly latency: Latency;
+  /** Called behind each quantum, before the host comes to the processor's moment. */
+  readonly sliceListeners: (() => void)[] = [];
   /** Quanta that were run. */
   slices = 0;
   private readonly hardware: Hardware;
@@ -278,6 +280,7 @@ export class RealMachine {
     this.feed();
     const { idle, stopped } = this.processor.slice();
     this.slices++;
+    for (const listener of this.sliceListeners) listener();
     const hasWork = this.catchUp();
     this.stopped = stopped && !hasWork;
     if (idle === undefined || hasWork || this.feed()) return;
