@@ -22,7 +22,12 @@ class GuestBench {
 
   constructor(profile: Profile = profileOf({})) {
     const { sim } = this;
-    this.guest = new FreebsdGuest(sim, new Bus(sim, 'direct'), { profile, latency: new Latency() });
+    this.guest = new FreebsdGuest(sim, new Bus(sim, 'direct'), {
+      profile,
+      latency: new Latency(),
+      vfTraits: [],
+      devOf: () => '',
+    });
   }
 
   run<T>(task: () => Task<T>): T {

@@ -5,10 +5,11 @@ import { attachIfnet } from '../../../src/guest/freebsd/attach.ts';
 import { detachIfnet, unlinkIfnet } from '../../../src/guest/freebsd/detach.ts';
 import { setLinkAddress } from '../../../src/guest/freebsd/ioctl.ts';
 import { setLinkState } from '../../../src/guest/freebsd/link.ts';
-import { byIndexReferenced } from '../../../src/guest/freebsd/lookup.ts';
+import { byIndex, byIndexReferenced } from '../../../src/guest/freebsd/lookup.ts';
 import { output, outputHolding } from '../../../src/guest/freebsd/output.ts';
 import { renameIfnet } from '../../../src/guest/freebsd/rename.ts';
 import { lendIfnet, reclaimIfnet } from '../../../src/guest/freebsd/vmove.ts';
+import type { Vnet } from '../../../src/guest/freebsd/vnet.ts';
 import { IFF } from '../../../src/guest/uapi/freebsd.ts';
 import { type IfnetBench, MAC } from './ifnet-bench.ts';
 import type { Build, Threads } from './threads.ts';
@@ -315,7 +316,74 @@ const addressOfDetached: Build = (bench) => {
   };
 };
 
+/** A program in the jail looks for number 1 while the interface that has it is on its way there. */
+const seenByNumberFirst: Build = (bench) => {
+  const { net } = bench;
+  const jail = bench.vnet('jail');
+  bench.attached('d1');
+  let unlisted = false;
+  return {
+    threads: {
+      *mover() {
+        yield* lendIfnet(net, net.vnet0, 'em1', 'jail');
+      },
+      *program() {
+        yield* net.epoch.enter();
+        const ifp = yield* byIndex(net, jail, 1);
+        if (ifp !== undefined && !(yield* jail.interfaces.has(ifp))) unlisted = true;
+        yield* net.epoch.exit();
+      },
+    },
+    judge: () => (unlisted ? { key: 'unlisted', text: 'its number answers before it is listed' } : undefined),
+  };
+};
+
+/** Between two vnets an interface still says its old number: whose is that by then? */
+const numberWhileMoving: Build = (bench) => {
+  const { net } = bench;
+  bench.vnet('jail');
+  let stranger = false;
+  const ifp = bench.attached('d1', {
+    methods: {
+      *reassign() {
+        const found = yield* byIndex(net, net.vnet0, ifp.index);
+        if (found !== undefined && found !== ifp) stranger = true;
+      },
+    },
+  });
+  return {
+    threads: {
+      *mover() {
+        yield* lendIfnet(net, net.vnet0, 'em1', 'jail');
+      },
+      *driver() {
+        yield* bench.allocate('d2');
+      },
+    },
+    judge: () => (stranger ? { key: 'stranger', text: 'its number is that of another interface' } : undefined),
+  };
+};
+
+/** Two jails give back interfaces that have one name. */
+const sameNameReturns: Build = (bench) => {
+  const { net } = bench;
+  const jails = ['a', 'b'].map((name) => bench.vnet(name));
+  for (const [i, jail] of jails.entries()) {
+    const ifp = bench.attached(`d${i + 1}`);
+    bench.run(() => lendIfnet(net, net.vnet0, ifp.name, jail.name));
+    bench.run(() => renameIfnet(net, ifp, 'lan'), jail);
+  }
+  const end = (at: number) =>
+    function* () {
+      yield* bench.vnets.destroy(jails[at] as Vnet);
+    };
+  return { threads: { a: end(0), b: end(1) }, judge: duplicates(bench) };
+};
+
 export const PROGRAMS = {
+  seenByNumberFirst,
+  numberWhileMoving,
+  sameNameReturns,
   moduleAgainstVnet,
   addressOfDetached,
   outputByNumber,

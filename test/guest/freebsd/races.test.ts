@@ -108,6 +108,27 @@ describe('names', () => {
   });
 });
 
+describe('views of an interface that moves (seed 000)', () => {
+  const wrong = (build: Build, options: BenchOptions) => keysOf(search(program(options, build)));
+
+  test('with one table its number answers in the new vnet before it is on the list there', () => {
+    expect(wrong(PROGRAMS.seenByNumberFirst, { index: 'global' })).toEqual(['unlisted']);
+  });
+
+  test('with a table each vnet as well: the new number is given before the list', () => {
+    expect(wrong(PROGRAMS.seenByNumberFirst, { index: 'per-vnet' })).toEqual(['unlisted']);
+  });
+
+  test('with a table each vnet the number that it still says can be that of another one; with one table it is kept', () => {
+    expect(wrong(PROGRAMS.numberWhileMoving, { index: 'per-vnet' })).toEqual(['stranger']);
+    expect(wrong(PROGRAMS.numberWhileMoving, { index: 'global' })).toEqual([]);
+  });
+
+  test('two that come home with one name share it (C5-e)', () => {
+    expect(shown(PROGRAMS.sameNameReturns, {}, { 'atomic-names': true })).toEqual(gone(['duplicate']));
+  });
+});
+
 test('the flag of a rename and that of an end: one of the two is lost (G-29)', () => {
   expect(shown(PROGRAMS.renameAgainstUnlink, {}, { 'atomic-flags': true })).toEqual(gone(['lost']));
 });
