@@ -1,9 +1,9 @@
-/** The text of the guest's trace buffer as what it says. Source: linux Documentation/trace/{ftrace,kprobetrace}.rst. */
+/** The text of the guest's trace buffers, one behind the other, as what it says. Source: linux Documentation/trace/{ftrace,kprobetrace}.rst. */
 import type { DeviceNow, GuestAccount, LinkMessage, RecordBody, RecordEntry } from './guest-record.ts';
 
 /** `comm-pid [cpu] flags stamp: event: text`. */
 const LINE = /^ *(.+)-(\d+) +\[\d+\] \S+ +(\d+): (\w+): (.*)$/;
-const COUNTS = /^# entries-in-buffer\/entries-written: (\d+)\/(\d+)/m;
+const COUNTS = /^# entries-in-buffer\/entries-written: (\d+)\/(\d+)/gm;
 /** `name="eth0" flags=0x1003`. */
 const FIELD = /(\w+)=(?:"([^"]*)"|(\S+))/g;
 const RTM_DELLINK = 17;
@@ -11,9 +11,10 @@ const RTM_DELLINK = 17;
 type Fields = ReadonlyMap<string, string>;
 
 export function readAccount(text: string): GuestAccount {
-  const [, kept, written] = COUNTS.exec(text) ?? [];
+  const lost = [...text.matchAll(COUNTS)].map(([, kept, written]) => Math.max(0, Number(written) - Number(kept)));
   const lines = text.split('\n').flatMap((line) => readLine(line) ?? []);
-  return { entries: entriesOf(lines), lost: Math.max(0, Number(written ?? 0) - Number(kept ?? 0)) };
+  const entries = entriesOf(lines.sort((a, b) => a.head.at - b.head.at));
+  return { entries, lost: lost.reduce((sum, one) => sum + one, 0) };
 }
 
 interface Line {

@@ -83,6 +83,12 @@ const ANSWERED = 'answered hv_netvsc:netvsc_netdev_event verdict=$retval:x32';
 
 const TRACING = '/sys/kernel/tracing';
 const [SCRIPT, WATCH] = [`${FOLDER}/record`, `${FOLDER}/watch-drivers`];
+/**
+ * A buffer of its own for what the drivers trace: the kernel clears the one in which events of a module were, when that is
+ * unloaded (kernel/trace/trace_events.c, trace_module_remove_events()).
+ */
+const DRIVERS = `${TRACING}/instances/drivers`;
+const BUFFERS = [`${TRACING}/trace`, `${DRIVERS}/trace`];
 const GROUP = 'netvsim';
 /** Of all messages those about links (uapi/linux/rtnetlink.h). */
 const RTNLGRP_LINK = 1;
@@ -109,7 +115,7 @@ function watchText(): string {
   const netvsc = Object.entries(FILTERS).map(
     ([event, filter]) => `echo '${filter}' >events/${event}/filter; echo 1 >events/${event}/enable`,
   );
-  return [`cd ${TRACING}`, 'exec 2>/dev/null', ...vmbus, ...netvsc, ''].join('\n');
+  return [`cd ${DRIVERS}`, 'exec 2>/dev/null', ...vmbus, ...netvsc, ''].join('\n');
 }
 
 /** Probed functions, with what is taken down of each. */
@@ -172,7 +178,8 @@ export class GuestRecord {
     ];
     const filter = `echo 'group == ${RTNLGRP_LINK}' >events/${GROUP}/link_sent/filter`;
     const enable = ['module', 'printk/console', GROUP].map((name) => `echo 1 >events/${name}/enable`);
-    const text = ['#!/bin/sh', `cd ${TRACING}`, ...lines, filter, ...enable, 'echo >trace', ''].join('\n');
+    const drivers = `mkdir ${DRIVERS}; echo x86-tsc >${DRIVERS}/trace_clock`;
+    const text = ['#!/bin/sh', `cd ${TRACING}`, ...lines, filter, ...enable, drivers, 'echo >trace', ''].join('\n');
     const started = yield* this.runScript(text);
     for (const line of writeScript(WATCH, watchText())) yield* this.run(line);
     this.missing = [...started.matchAll(/^missing (\S+)$/gm)].flatMap(([, event]) => event ?? []);
@@ -186,7 +193,7 @@ export class GuestRecord {
   /** What has happened since the record was switched on, or was read last. */
   *read(): Task<GuestAccount> {
     if (this.problem !== undefined) return { entries: [], lost: 0 };
-    const { output } = yield* this.run(`cat ${TRACING}/trace; echo >${TRACING}/trace`);
+    const { output } = yield* this.run(BUFFERS.map((buffer) => `cat ${buffer}; echo >${buffer}`).join(';'));
     return readAccount(output);
   }
 
