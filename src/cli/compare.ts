@@ -52,7 +52,8 @@ async function run(given: string, flags: Flags): Promise<number> {
   const images = readBootImages({ cache });
   if (!images.ok) throw new InputError(images.error);
   const plan = { scenario, name: basename(file, '.yaml'), catalogue: CATALOGUE, images: images.value, cache };
-  const compared = await compare({ ...plan, known: knownDifferences(), tell: progress });
+  const worker = new URL('./boot-worker.js', import.meta.url);
+  const compared = await compare({ ...plan, known: knownDifferences(), worker, tell: progress });
   clearProgress();
   if (compared.ok) return report(compared.value, flags);
   const { whose, text, tail } = compared.error;
@@ -69,7 +70,7 @@ const progress = (what: string): void => {
 export function loadComparable(file: string): Scenario {
   const scenario = loadFile(file, { guest: COMPARED_PROFILE, transport: 'bytes' });
   const why = incomparable(scenario);
-  if (why !== undefined) throw new InputError(`${file}: cannot be compared: it ${why}`);
+  if (why !== undefined) throw new InputError(`${file}: cannot be compared: ${why}`);
   return scenario;
 }
 

@@ -2,20 +2,22 @@
  * Runs a scenario on the modelled guest and on the real kernel, and holds the two together. The model takes the profile of
  * the kernel that is there, and messages as bytes, as the real one has them.
  */
-import { err, ok, type Result } from '../../base/result.ts';
-import { seconds } from '../../base/time.ts';
+import { ok, type Result } from '../../base/result.ts';
+import { ms, us } from '../../base/time.ts';
 import type { Catalogue } from '../../host/plan.ts';
 import { Machine } from '../../machine/machine.ts';
+import type { Plan } from '../../machine/plan.ts';
 import type { ComparedRun, Comparison } from '../../report/compare.ts';
 import { ModelStage } from '../../scenario/model-stage.ts';
 import { runScenario } from '../../scenario/run.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { formatFailure, type Verdict } from '../../scenario/verdict.ts';
 import type { Event } from '../../trace/event.ts';
-import type { BootFailure } from '../boot.ts';
+import { type BootFailure, prepareGuest } from '../boot.ts';
 import type { BootImages } from '../kernel/images.ts';
-import { PreparedGuest } from '../stage/prepared-guest.ts';
+import type { PreparedGuest } from '../stage/prepared-guest.ts';
 import { RealStage } from '../stage/real-stage.ts';
+import { whatDiffers } from '../stage/what-differs.ts';
 import { startMachine } from '../start.ts';
 import type { KnownDifferences } from './known-differences.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -23,13 +25,14 @@ import { sideBySide } from './side-by-side.ts';
 /** The profile that is the stable tree of the kernel that `netvsim kernel install` fetches. */
 export const COMPARED_PROFILE = 'linux-6.1';
 /** What is never compared. */
-const NOTES = [
-  'not compared: times, interface names, what vPCI says (the real guest has none: its VFs come by ACPI hot-plug)',
-];
+const NOT_COMPARED = 'not compared: times, the names of interfaces, what is said over vPCI';
+/**
+ * What the model's VFs take, for they stand for the emulated cards: as long as those were seen to take, so that what
+ * happens at a moment of the scenario meets both guests at the same point of their work.
+ */
+const CARD: Plan['latency'] = { 'vf.probe': ms(4), 'vf.link': us(1), 'vf.stop': us(1) };
 /** That of the snapshots that `netvsim boot` keeps. */
 const MEMORY_MB = 192;
-/** How long the guest may take to get its scripts and to switch its record on. Invented. */
-const PREPARING = seconds(60);
 
 export interface ComparePlan {
   /** Of the guest {@link COMPARED_PROFILE}, with messages as bytes. */
@@ -40,6 +43,8 @@ export interface ComparePlan {
   readonly images: BootImages;
   readonly cache: string;
   readonly known: KnownDifferences;
+  /** Boots a guest that is to be kept: see `startMachine`. */
+  readonly worker?: URL;
   readonly tell?: (what: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -50,13 +55,16 @@ export async function compare(plan: ComparePlan): Promise<Result<Comparison, Boo
   const started = await start(plan);
   if (!started.ok) return started;
   const model: Event[] = [];
-  const modelled = runScenario(scenario, (of, options) => new ModelStage(new Machine(of, plan.catalogue, options)), {
+  const { plan: machine } = scenario;
+  const cards = { ...scenario, plan: { ...machine, latency: { ...CARD, ...machine.latency } } };
+  const modelled = runScenario(cards, (of, options) => new ModelStage(new Machine(of, plan.catalogue, options)), {
     listeners: [(event) => model.push(event)],
   });
   const real: Event[] = [];
   const guest = started.value;
   const begun = guest.machine.now;
-  const ran = runScenario(scenario, (of, { trace }) => new RealStage(guest, of, trace), {
+  const { judged, notes } = whatDiffers(scenario, images.release);
+  const ran = runScenario({ ...scenario, always: judged }, (of, { trace }) => new RealStage(guest, of, trace), {
     // What it said before is no part of the run.
     listeners: [(event) => event.time >= begun && real.push(event)],
   });
@@ -65,18 +73,17 @@ export async function compare(plan: ComparePlan): Promise<Result<Comparison, Boo
     scenario: scenario.name,
     model: runOf(scenario.plan.guest, modelled.verdict),
     real: runOf(images.release, ran.verdict),
-    notes: NOTES,
+    notes: [...notes, NOT_COMPARED, ...ran.stage.remarks],
     channels: sideBySide({ scenario: name, nics, model, real }, known),
   });
 }
 
 /** Why a scenario says nothing about the real kernel; undefined when it does. */
-export function incomparable({ plan, needs }: Scenario): string | undefined {
-  const lacking = needs.filter((need) => need !== 'virtual-time' && need !== 'observers');
-  if (lacking.length > 0) return `needs ${lacking.join(', ')}, which the real kernel does not have here`;
-  const off = Object.entries(plan.fixes).flatMap(([fix, on]) => (on ? [] : [fix]));
-  if (off.length > 0) return `switches ${off.join(', ')} off, which the real kernel has`;
-  return undefined;
+export function incomparable(scenario: Scenario): string | undefined {
+  const [refusal] = whatDiffers(scenario, '').refusals;
+  if (refusal !== undefined) return refusal;
+  const off = Object.entries(scenario.plan.fixes).flatMap(([fix, on]) => (on ? [] : [fix]));
+  return off.length === 0 ? undefined : `${off.join(', ')} switched off, which the real kernel has`;
 }
 
 async function start({
@@ -84,18 +91,22 @@ async function start({
   catalogue,
   images,
   cache,
+  worker,
   tell,
   signal,
 }: ComparePlan): Promise<Result<PreparedGuest, BootFailure>> {
-  const booting = (): void => tell?.('booting');
-  const options = { plan: scenario.plan, catalogue, images, memoryMb: MEMORY_MB, cache, tell: booting };
-  const started = await startMachine(signal === undefined ? options : { ...options, signal });
-  if (!started.ok) return started;
-  const guest = new PreparedGuest(started.value.machine);
-  const prepared = guest.machine.runTask('preparation', guest.prepare(), { time: PREPARING });
-  if (prepared.ok) return ok(guest);
-  const text = `the guest cannot be prepared: ${prepared.error}`;
-  return err({ whose: 'guest', text, tail: guest.machine.console.tail() });
+  const started = await startMachine({
+    plan: scenario.plan,
+    catalogue,
+    images,
+    memoryMb: MEMORY_MB,
+    cache,
+    forStage: true,
+    tell: () => tell?.(`booting ${images.release}`),
+    ...(worker === undefined ? {} : { worker }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return started.ok ? prepareGuest(started.value.machine) : started;
 }
 
 const runOf = (guest: string, { exit, failures, limit }: Verdict): ComparedRun => ({

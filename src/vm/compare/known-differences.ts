@@ -3,7 +3,7 @@
  * its source. A pattern is a regular expression for the whole of a line, in which `<nic>` and `<vf>` stand for the
  * synthetic NIC of the channel and its VF.
  */
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { err, ok, type Result } from '../../base/result.ts';
 import { vfOf } from '../../host/plan.ts';
@@ -60,8 +60,7 @@ export class KnownDifferences {
     if (read.success) return ok(new KnownDifferences(read.data));
     return err(
       read.error.issues.map(({ path, message }) => {
-        const node = document.getIn(path.map(String), true) as { readonly range?: readonly number[] } | undefined;
-        const line = node?.range?.[0] === undefined ? undefined : lines.linePos(node.range[0]).line;
+        const line = lineOf(document, path.map(String), lines);
         return formatProblem({ file, line, message: `${path.join('.')}: ${message}` });
       }),
     );
@@ -80,6 +79,13 @@ export class KnownDifferences {
     );
     return new KnownHere(here, place.nic);
   }
+}
+
+/** Of the innermost thing on the way there that exists. */
+function lineOf(document: Document, path: readonly string[], lines: LineCounter): number | undefined {
+  const node = path.length === 0 ? document.contents : document.getIn(path, true);
+  if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  return path.length === 0 ? undefined : lineOf(document, path.slice(0, -1), lines);
 }
 
 export interface Place {

@@ -67,8 +67,6 @@ function see(event: Event, named: (text: string) => string): Seen | undefined {
       return { channel: 'registry', dev: event.dev, text: `${event.event} ${event.dev}` };
     case 'netdev.visible':
       return seeVisible(event);
-    case 'netdev.netns':
-      return { channel: 'registry', dev: event.dev, text: `${event.dev} moves to ${event.to}` };
     case 'uevent':
       return { channel: 'registry', dev: event.dev, text: `uevent ${event.action} ${event.dev} (${hex(event.flags)})` };
     case 'rtnetlink': {
@@ -92,8 +90,8 @@ function seeVisible({ dev, channel, visible, flags }: EventOf<'netdev.visible'>)
   return { channel: 'registry', dev, text: `${visible ? 'appears' : 'goes'} in ${channel} ${dev} (${hex(flags)})` };
 }
 
-/** Without pr_fmt's prefix, which the model does not have, and without the slot that a VF happens to have. */
-const logText = (text: string): string => text.replace(/^hv_vmbus: /, '').replace(/\bslot \d+\b/, 'slot #');
+/** Without pr_fmt's prefix, which the model does not have, and without the slot or serial number that a VF happens to have. */
+const logText = (text: string): string => text.replace(/^hv_vmbus: /, '').replace(/\b(slot |serial:)\d+\b/, '$1#');
 
 const masterOf = (master: string): string => (master === '' ? 'no master' : `master ${master}`);
 
