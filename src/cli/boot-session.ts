@@ -66,7 +66,6 @@ export async function runSession(options: SessionOptions): Promise<number> {
     return exitOf(await new ConsoleSession({ ...around, until }).run(), guest, signals, false);
   } finally {
     clearProgress();
-    signals.dispose();
   }
 }
 

@@ -4,19 +4,19 @@ import { constants } from 'node:os';
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 type Ending = (typeof ENDING)[number];
 
+/** npm and timeout pass on what the terminal has sent us as well: nobody presses twice so fast. Invented. */
+const ONE_PRESS_MS = 400;
+
 export class Signals {
   /** The first that came. */
   caught: Ending | undefined;
   private readonly abort = new AbortController();
   private wakeUp: (() => void) | undefined;
-  private readonly heard = (signal: Ending): void => {
-    this.caught ??= signal;
-    this.abort.abort();
-    this.wake();
-  };
+  private caughtAt = 0;
 
+  /** It hears them up to the end of the program. */
   constructor() {
-    for (const signal of ENDING) process.on(signal, this.heard);
+    for (const signal of ENDING) process.on(signal, () => this.hear(signal));
   }
 
   /** Aborted with the first signal. */
@@ -50,7 +50,12 @@ export class Signals {
     this.wakeUp?.();
   }
 
-  dispose(): void {
-    for (const signal of ENDING) process.off(signal, this.heard);
+  private hear(signal: Ending): void {
+    if (this.caught === undefined) {
+      this.caught = signal;
+      this.caughtAt = performance.now();
+      this.abort.abort();
+      this.wake();
+    } else if (performance.now() - this.caughtAt > ONE_PRESS_MS) process.exit(this.exit);
   }
 }

@@ -51,7 +51,7 @@ export interface SnapshotHeader {
   readonly images: string;
   readonly memoryMb: number;
   readonly quantum: number;
-  /** SHA-256 of the body. */
+  /** SHA-256 of what stands above, but for the format, and of the body. */
   readonly body: string;
 }
 
@@ -78,7 +78,7 @@ export function encodeSnapshot(
   const records = Buffer.from(saveRecord(record));
   const inside = Buffer.concat([lengthOf(records), records, new Uint8Array(state)]);
   const body = deflateSync(inside, { level: constants.Z_BEST_SPEED });
-  const head = Buffer.from(JSON.stringify({ ...header, format: FORMAT, body: sha256(body) }));
+  const head = Buffer.from(JSON.stringify({ ...header, format: FORMAT, body: sealOf(header, body) }));
   return Buffer.concat([Buffer.from(MAGIC), lengthOf(head), head, body]);
 }
 
@@ -88,16 +88,16 @@ export function readHeader(bytes: Uint8Array): Result<SnapshotHeader, SnapshotPr
   if (file.subarray(0, MAGIC.length).toString('latin1') !== MAGIC) return corrupt('it does not begin as one');
   const [from, to] = headerSpan(file);
   if (to > file.length) return corrupt('it ends within its header');
-  let header: SnapshotHeader;
+  let header: SnapshotHeader | null;
   try {
     header = JSON.parse(file.subarray(from, to).toString()) as SnapshotHeader;
   } catch {
     return corrupt('its header is no JSON');
   }
-  if (header.format === FORMAT) return ok(header);
+  if (header?.format === FORMAT) return ok(header);
   return err({
     problem: 'another format',
-    text: `the snapshot has format ${header.format}, and this netvsim ${FORMAT}`,
+    text: `the snapshot has format ${header?.format}, and this netvsim ${FORMAT}`,
   });
 }
 
@@ -107,7 +107,7 @@ export function decodeSnapshot(bytes: Uint8Array): Result<Snapshot, SnapshotProb
   if (!header.ok) return header;
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const body = file.subarray(headerSpan(file)[1]);
-  if (sha256(body) !== header.value.body) return corrupt('its contents are not what its header says');
+  if (sealOf(header.value, body) !== header.value.body) return corrupt('its contents are not what its header says');
   const inside = inflateSync(body);
   const to = LENGTH_SIZE + inside.readUInt32LE(0);
   const record = inside.subarray(LENGTH_SIZE, to).toString();
@@ -127,7 +127,10 @@ function lengthOf({ length }: Uint8Array): Uint8Array {
   return out;
 }
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+function sealOf({ images, memoryMb, quantum }: Omit<SnapshotHeader, 'format' | 'body'>, body: Uint8Array): string {
+  const above = JSON.stringify([images, memoryMb, quantum]);
+  return createHash('sha256').update(above).update(body).digest('hex');
+}
 
 const corrupt = (how: string): Result<never, SnapshotProblem> =>
   err({ problem: 'corrupt', text: `the snapshot is damaged: ${how}` });

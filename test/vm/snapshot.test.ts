@@ -45,6 +45,8 @@ test('a damaged one is said to be so', () => {
   const contents = 'corrupt: the snapshot is damaged: its contents are not what its header says';
   expect(problemWith(withByte(bytes.length - 20, (byte) => byte ^ 1))).toBe(contents);
   expect(problemWith(bytes.subarray(0, bytes.length - 1))).toBe(contents);
+  const memory = Buffer.from(bytes).indexOf('192');
+  expect(problemWith(withByte(memory, () => 0x32))).toBe(contents);
   expect(problemWith(withByte(0, () => 0x4e))).toBe('corrupt: the snapshot is damaged: it does not begin as one');
   expect(problemWith(new Uint8Array(0))).toBe('corrupt: the snapshot is damaged: it does not begin as one');
   expect(problemWith(bytes.subarray(0, 18))).toBe('corrupt: the snapshot is damaged: it ends within its header');
@@ -52,6 +54,8 @@ test('a damaged one is said to be so', () => {
 });
 
 test('one of another netvsim is said to be so', () => {
+  const none = Buffer.concat([bytes.subarray(0, 16), Uint8Array.of(4, 0, 0, 0), Buffer.from('null')]);
+  expect(problemWith(none)).toMatch(/^another format: /);
   const other = Buffer.from(bytes);
   other.write('"format":9', other.indexOf('"format":1'), 'latin1');
   expect(problemWith(other)).toBe('another format: the snapshot has format 9, and this netvsim 1');
