@@ -84,11 +84,14 @@ export function prepareGuest(machine: RealMachine): Result<PreparedGuest, BootFa
   return err({ whose: 'guest', text, tail: machine.console.tail() });
 }
 
+/** What stands before a line of the kernel's (CONFIG_PRINTK_TIME). */
+const STAMP = /^\[[ \d]+\.\d+\] /;
+
 /** How it is that a guest does not go on, in words. */
 export function sayEnd({ panic }: RealMachine, end: GuestEnd): string {
   switch (end) {
     case 'panic':
-      return `the guest has panicked: ${panic}`;
+      return `the guest has panicked: ${panic?.replace(STAMP, '') ?? 'it does not say why'}`;
     case 'stopped':
       return 'the guest has stopped: its processor sleeps with interrupts off';
     case 'off':
