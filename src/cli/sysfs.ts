@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { closest, distance } from 'fastest-levenshtein';
 import type { SysfsNode } from '../guest/uapi/linux.ts';
+import { linuxOf } from '../machine/guests.ts';
 import { EVENT_KINDS } from '../report/words.ts';
 import type { ModelStage } from '../scenario/model-stage.ts';
 import { unknownName } from '../scenario/problem.ts';
@@ -56,7 +57,7 @@ function sysfs(file: string, flags: SysfsFlags): number {
   const look = (event: Event): void => {
     if (tree !== undefined || !isAt(event, moment)) return;
     seen++;
-    if (seen === moment.nth) tree = stage?.machine.guest.sysfsTree() ?? [];
+    if (seen === moment.nth && stage !== undefined) tree = linuxOf(stage.machine).sysfsTree();
   };
   runScenario(
     scenario,

@@ -7,13 +7,13 @@ import { mac } from '../base/mac.ts';
 import { formatDuration, formatMoment, ms, type Nanoseconds, seconds } from '../base/time.ts';
 import type { RevokeOrder } from '../host/action.ts';
 import type { Plan } from '../machine/plan.ts';
-import { INVARIANTS } from '../scenario/invariants/invariants.ts';
+import { bindingOn } from '../scenario/invariants/invariants.ts';
 import { type RunOptions, runScenario, type StageMaker } from '../scenario/run.ts';
 import { type Scenario, USUAL_SYNTHETIC } from '../scenario/scenario.ts';
 import type { Stage } from '../scenario/stage.ts';
 import { stepsFrom } from '../scenario/step.ts';
 import type { Verdict } from '../scenario/verdict.ts';
-import type { Vocabulary } from '../scenario/vocabulary.ts';
+import { familyIn, type Vocabulary } from '../scenario/vocabulary.ts';
 import type { Used } from '../sim/latency.ts';
 import type { Event } from '../trace/event.ts';
 import { figuresOf, type Gaps, PhaseClock, type PhaseFigures, worstGap } from './figures.ts';
@@ -60,6 +60,8 @@ const ROUND_SLACK = seconds(300);
 export function drillScenario(options: DrillOptions, vocabulary: Vocabulary): Scenario {
   const nics = Array.from({ length: options.nics }, (_, i) => `nic${i + 1}`);
   const steps = stepsFrom(drillSteps(options, nics), { ...vocabulary, nics, nicsWithVf: nics, flows: [] });
+  const family = familyIn(vocabulary, options.guest);
+  const { observers, modules } = vocabulary.guests[family];
   assert('length' in steps, `the drill makes a step that does not read: ${JSON.stringify(steps)}`);
   return {
     name: 'drill firmware-update',
@@ -75,14 +77,14 @@ export function drillScenario(options: DrillOptions, vocabulary: Vocabulary): Sc
         serial: i + 1,
         pciSerial: i + 1,
       })),
-      user: vocabulary.observers.filter((observer) => observer === 'udev'),
-      modules: vocabulary.modules,
+      user: observers.filter((observer) => observer === 'udev'),
+      modules,
       latency: {},
       transport: options.transport,
     },
     needs: ['vpci'],
     steps,
-    always: INVARIANTS.map((invariant) => invariant.name),
+    ...bindingOn(family, undefined, false),
   };
 }
 

@@ -1,14 +1,13 @@
 /**
  * A machine made live from a plan: host, bus, guest and user mode on one virtual clock.
- * What this leaves out: how a scenario's words act on it (`scenario/model-stage.ts`), and guests but Linux.
+ * What this leaves out: how a scenario's words act on it (`scenario/model-stage.ts`).
  */
 import { known } from '../base/assert.ts';
 import { loadRecord, saveRecord } from '../base/snapshot.ts';
 import { Bus, type BusRecord } from '../bus/bus.ts';
 import type { VfModel } from '../device-kit.ts';
-import { LinuxGuest } from '../guest/linux/linux-guest.ts';
 import type { DriverFactory } from '../guest/linux/modules.ts';
-import { PROFILES, withFixes } from '../guest/linux/profile.ts';
+import type { Guest } from '../guest/uapi/guest.ts';
 import { Host, type HostRecord } from '../host/host.ts';
 import type { Catalogue } from '../host/plan.ts';
 import { Latency } from '../sim/latency.ts';
@@ -16,7 +15,7 @@ import type { Task } from '../sim/operation.ts';
 import { Simulation, type TaskGuard } from '../sim/simulation.ts';
 import type { Strategy } from '../sim/strategy.ts';
 import { Recorder } from '../trace/recorder.ts';
-import { startObservers } from '../user/observers.ts';
+import { makeGuest } from './guests.ts';
 import type { NicPlan, Plan } from './plan.ts';
 
 export type { Catalogue };
@@ -34,7 +33,7 @@ export class Machine {
   readonly sim: Simulation;
   readonly bus: Bus;
   host: Host;
-  readonly guest: LinuxGuest;
+  readonly guest: Guest;
   readonly latency: Latency;
   private readonly catalogue: Catalogue;
 
@@ -46,14 +45,14 @@ export class Machine {
     this.bus = new Bus(sim, plan.transport);
     this.catalogue = catalogue;
     this.host = this.makeHost();
-    this.guest = new LinuxGuest(sim, this.bus, {
-      profile: withFixes(known(PROFILES[plan.guest], `guest ${plan.guest}`), plan.fixes),
+    this.guest = makeGuest(plan, {
+      sim,
+      bus: this.bus,
       latency: this.latency,
       vfTraits: catalogue.vfs.map(traitsOf),
       drivers: options.drivers ?? [],
       devOf: (instance) => this.host.devOf(instance),
     });
-    startObservers(plan.user, { sim, uapi: this.guest, latency: this.latency });
   }
 
   /** Connects the guest to its bus and loads the plan's modules; returns when the last one is loaded. */

@@ -115,6 +115,10 @@ const WORDS: Words = {
   },
   'netdev.mtu': { who: 'guest', say: ({ dev, mtu }) => `${dev} MTU ${mtu}` },
   'netdev.mac': { who: 'guest', say: ({ dev, mac }) => `${dev} MAC ${mac}` },
+  'netdev.capabilities': {
+    who: 'guest',
+    say: ({ dev, capabilities, enabled }) => `${dev} can ${hex(capabilities)}, of which ${hex(enabled)} are on`,
+  },
   'netdev.carrier': { who: 'guest', say: ({ dev, up }) => `${dev} carrier ${yes(up, 'on', 'off')}` },
   'netdev.master': {
     who: 'guest',
@@ -224,6 +228,7 @@ const WORDS: Words = {
       `udev reads ${dev} (${ifname}) with flags ${hex(flags)}: ${yes(unmanaged, 'unmanaged', 'managed')}${also(rule)}`,
   },
   'udev.name': { who: 'user', say: ({ dev, from, to, outcome }) => `udev names ${dev}: ${from} -> ${to}: ${outcome}` },
+  devd: { who: 'user', say: ({ dev, ifname, action }) => `devd: ${action} ${ifname} (${dev})` },
   manager: {
     who: 'user',
     say: ({ dev, ifname, decision, why }) => `manager: ${decision} ${dev} (${ifname})${also(why)}`,

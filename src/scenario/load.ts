@@ -2,12 +2,13 @@
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml';
 import type { z } from 'zod';
 import type { Result } from '../base/result.ts';
+import { GUESTS } from '../machine/guests.ts';
 import { HEADER, type Header, keysAt } from './header.ts';
 import { checkMeaning, planOf, type Where } from './meaning.ts';
 import { nearest, type Problem } from './problem.ts';
-import type { Scenario } from './scenario.ts';
+import { type Scenario, USUAL_GUEST } from './scenario.ts';
 import { readStep, type Step, withFlowOf } from './step.ts';
-import type { Names, Vocabulary } from './vocabulary.ts';
+import { familyIn, type Names, type Vocabulary } from './vocabulary.ts';
 
 /** What the command line says instead of the file. */
 export interface Overrides {
@@ -69,18 +70,47 @@ interface Source {
 
 function fromHeader(header: Header, document: Document, source: Source): Result<Scenario, readonly Problem[]> {
   const { file, where, vocabulary, overrides } = source;
+  const { problem, guest } = guestOf(header, source);
+  if (problem !== undefined) return failed([{ file, ...problem }]);
   const names: Names = {
     ...vocabulary,
+    guest,
+    modules: vocabulary.guests[guest.is].modules,
     nics: Object.keys(header.nics),
     nicsWithVf: Object.keys(header.nics).filter((name) => header.nics[name]?.vf !== undefined),
     flows: [],
     observers: header.user ?? [],
   };
-  const problems: Problem[] = checkMeaning(header, overrides, vocabulary, where).map((found) => ({ file, ...found }));
+  const problems: Problem[] = checkMeaning(header, overrides, vocabulary, guest.is, where).map((found) => ({
+    file,
+    ...found,
+  }));
   const { steps, wrong } = readSteps(document, where, names);
   problems.push(...wrong.map((found) => ({ file, ...found })));
   if (problems.length > 0) return failed(problems);
-  return { ok: true, value: { ...planOf(header, overrides, vocabulary), steps } };
+  const own = steps.filter(({ only }) => only === undefined || only === guest.is);
+  return { ok: true, value: { ...planOf(header, overrides, vocabulary, guest.is), steps: own } };
+}
+
+type OnGuest = NonNullable<Names['guest']>;
+
+/**
+ * The family that it runs on, and the one that it was written for: that of its own `guest:`, which binds it, or of the
+ * usual one.
+ */
+function guestOf(
+  header: Header,
+  { overrides, vocabulary, where }: Source,
+): { readonly guest: OnGuest; readonly problem?: Found } {
+  const own = header.guest ?? USUAL_GUEST;
+  const has = (profile: string): boolean => vocabulary.profiles.includes(profile);
+  const writtenFor = familyIn(vocabulary, has(own) ? own : USUAL_GUEST);
+  const wanted = overrides.guest ?? own;
+  const is = has(wanted) ? familyIn(vocabulary, wanted) : writtenFor;
+  const guest = { is, writtenFor };
+  if (header.guest === undefined || is === writtenFor) return { guest };
+  const message = `it is about ${GUESTS[writtenFor].title} (guest: ${header.guest}), and ${wanted} is none`;
+  return { guest, problem: { line: where(['guest']), message } };
 }
 
 type Found = Omit<Problem, 'file'>;

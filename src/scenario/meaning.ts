@@ -1,14 +1,15 @@
 /** What a header's words mean: names are looked up, addresses compared, and a plan is made. */
 import { type MacAddress, mac } from '../base/mac.ts';
 import { parseDuration } from '../base/time.ts';
+import { counterpartOf, type GuestFamily } from '../machine/guests.ts';
 import type { NicPlan, Plan } from '../machine/plan.ts';
 import type { Header } from './header.ts';
-import { INVARIANTS } from './invariants/invariants.ts';
+import { bindingOn, INVARIANTS } from './invariants/invariants.ts';
 import type { Overrides } from './load.ts';
 import { type Problem, unknownName } from './problem.ts';
 import { OTHER_BREAKS } from './race.ts';
 import { NEEDS, type Scenario, USUAL_GUEST, USUAL_SYNTHETIC } from './scenario.ts';
-import { latencyRows, type Vocabulary } from './vocabulary.ts';
+import { type GuestWords, latencyRows, titlesWith, type Vocabulary } from './vocabulary.ts';
 
 /** The line on which a key stands. */
 export type Where = (path: readonly PropertyKey[]) => number;
@@ -20,6 +21,7 @@ export function checkMeaning(
   header: Header,
   overrides: Overrides,
   vocabulary: Vocabulary,
+  family: GuestFamily,
   where: Where,
 ): readonly Found[] {
   const found: Found[] = [];
@@ -46,14 +48,35 @@ export function checkMeaning(
     look('VF model', nic.vf, vocabulary.vfs, ['nics', name, 'vf']);
     look('synthetic NIC', nic.synthetic, vocabulary.synthetics, ['nics', name, 'synthetic']);
   }
-  for (const fix of Object.keys(header.fixes ?? {})) look('fix', fix, vocabulary.fixes, ['fixes', fix]);
+  const own = (what: string, kind: keyof GuestWords, word: string, path: readonly PropertyKey[]): void => {
+    const message = foreignName(what, kind, word, vocabulary, family);
+    if (message !== undefined) found.push({ line: where(path), message });
+  };
+  for (const fix of Object.keys(header.fixes ?? {})) {
+    look('fix', fix, vocabulary.fixes, ['fixes', fix]);
+    own('fix', 'fixes', fix, ['fixes', fix]);
+  }
   for (const row of Object.keys(header.latency ?? {})) look('latency row', row, latencyRows(), ['latency', row]);
   lookAll('observer', header.user, vocabulary.observers, 'user');
+  for (const [i, module] of (header.modules ?? []).entries()) own('module', 'modules', module, ['modules', i]);
   lookAll('module', header.modules, vocabulary.modules, 'modules');
   lookAll('need', header.needs, Object.keys(NEEDS), 'needs');
   const invariants = INVARIANTS.map((invariant) => invariant.name);
   lookAll('invariant', header.always, invariants, 'always');
-  return [...found, ...checkRace(header, vocabulary, where), ...checkNics(header, where)];
+  return [...found, ...checkRace(header, vocabulary, family, where), ...checkNics(header, where)];
+}
+
+/** What is wrong with a name that each family of guests has its own of; nothing with one that nobody knows. */
+function foreignName(
+  what: string,
+  kind: keyof GuestWords,
+  word: string,
+  vocabulary: Vocabulary,
+  family: GuestFamily,
+): string | undefined {
+  if (vocabulary.guests[family][kind].includes(word)) return undefined;
+  const others = titlesWith(vocabulary, kind, word);
+  return others === '' ? undefined : `${what} ${word} is one of ${others}: this guest is none`;
 }
 
 /** The fixes without which the race is there. */
@@ -61,13 +84,16 @@ function fixesOf({ race }: Header): readonly string[] {
   return race === undefined ? [] : [race.without].flat();
 }
 
-function checkRace(header: Header, { fixes }: Vocabulary, where: Where): readonly Found[] {
+function checkRace(header: Header, vocabulary: Vocabulary, family: GuestFamily, where: Where): readonly Found[] {
+  const { fixes } = vocabulary;
   const { race, always } = header;
   if (race === undefined) return [];
   const found: Found[] = [];
   const complain = (message: string, ...path: PropertyKey[]) => found.push({ line: where(['race', ...path]), message });
   for (const [i, fix] of fixesOf(header).entries()) {
-    if (!fixes.includes(fix)) complain(unknownName('fix', fix, fixes), 'without', i);
+    const foreign = foreignName('fix', 'fixes', fix, vocabulary, family);
+    if (foreign !== undefined) complain(foreign, 'without', i);
+    else if (!fixes.includes(fix)) complain(unknownName('fix', fix, fixes), 'without', i);
     else if (header.fixes?.[fix] === 'off') complain(`fixes has ${fix} off already`, 'without', i);
   }
   const invariants = INVARIANTS.map((invariant) => invariant.name);
@@ -98,15 +124,20 @@ function checkNics(header: Header, where: Where): readonly Found[] {
 }
 
 /** Everything of a scenario but its steps. */
-export function planOf(header: Header, overrides: Overrides, vocabulary: Vocabulary): Omit<Scenario, 'steps'> {
+export function planOf(
+  header: Header,
+  overrides: Overrides,
+  vocabulary: Vocabulary,
+  family: GuestFamily,
+): Omit<Scenario, 'steps'> {
   const latency = Object.entries(header.latency ?? {}).map(([row, span]) => [row, parseDuration(span) ?? 0] as const);
   const fixes = Object.entries(header.fixes ?? {}).map(([fix, state]) => [fix, state === 'on'] as const);
   const plan: Plan = {
     guest: overrides.guest ?? header.guest ?? USUAL_GUEST,
     fixes: Object.fromEntries(fixes),
     nics: nicPlans(header),
-    user: header.user ?? [],
-    modules: header.modules ?? vocabulary.modules,
+    user: (header.user ?? []).flatMap((observer) => counterpartOf(observer, family) ?? []),
+    modules: header.modules ?? vocabulary.guests[family].modules,
     latency: Object.fromEntries(latency),
     transport: overrides.transport ?? header.transport ?? 'bytes',
   };
@@ -115,7 +146,7 @@ export function planOf(header: Header, overrides: Overrides, vocabulary: Vocabul
     about: header.about.trim(),
     plan,
     needs: header.needs ?? [],
-    always: header.always ?? INVARIANTS.map((invariant) => invariant.name),
+    ...bindingOn(family, header.always, header.guest !== undefined),
     ...(header.race === undefined ? {} : { race: { ...header.race, without: fixesOf(header) } }),
   };
 }

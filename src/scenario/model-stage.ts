@@ -80,7 +80,9 @@ export class ModelStage implements Stage {
   }
 
   *failCall(fault: CallFault): Task<Refusal> {
-    this.machine.guest.kernel.faults.arm(fault);
+    const { guest } = this.machine;
+    if (guest.failCall === undefined) return { refused: 'no call of this guest can be made to fail' };
+    guest.failCall(fault);
     return undefined;
   }
 
@@ -197,6 +199,7 @@ export class ModelStage implements Stage {
       case 'mtu':
         return { holds: netdev.mtu === question.mtu, found: String(netdev.mtu) };
       case 'flag': {
+        // SLAVE is asked of Linux alone, and the others are the same bits everywhere.
         const set = (netdev.flags.now & IFF[question.flag]) !== 0;
         return { holds: set === question.set, found: `flags 0x${netdev.flags.now.toString(16)}` };
       }

@@ -71,6 +71,7 @@ export function runScenario<S extends Stage>(
   const watch = new Watch(trace, scenario.always, () => stage.sim.isTimed);
   const stage: S = makeStage(scenario.plan, strategy === undefined ? { trace } : { trace, strategy });
   watch.noteIn(stage.sim);
+  tellExemptions(scenario, trace);
   const performance = new Performance(scenario, stage);
   const { stepsMax = USUAL_STEPS_MAX, onProgress, enough } = options;
   const course = new Course(stage, { stepsMax, onProgress, enough });
@@ -92,6 +93,11 @@ export function runScenario<S extends Stage>(
     stage,
     verdict: { exit, failures: failures.sort(byMoment), exemptions, limit, stop, counts, endTime: stage.sim.now },
   };
+}
+
+/** What the scenario asks for and its guest is not bound by. */
+function tellExemptions({ plan, exempt = [] }: Scenario, trace: Recorder): void {
+  for (const { invariant, why } of exempt) trace.emit({ kind: 'invariant.exempt', invariant, dev: plan.guest, why });
 }
 
 const byMoment = (a: Failure, b: Failure): number => a.step - b.step || a.at - b.at;

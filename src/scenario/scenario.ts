@@ -12,6 +12,8 @@ export interface Scenario {
   readonly steps: readonly Step[];
   /** Invariants that are watched, by name. */
   readonly always: readonly string[];
+  /** Invariants that it names and that do not bind its guest, each with the reason. */
+  readonly exempt?: readonly { readonly invariant: string; readonly why: string }[];
   /** Of a known race: what brings it back, and what it breaks. */
   readonly race?: Race;
 }

@@ -1,5 +1,7 @@
 /** One line of a scenario: when, who, what. */
 import { formatDuration, type Nanoseconds } from '../base/time.ts';
+import { FAMILIES, type GuestFamily } from '../machine/guests.ts';
+import { foreignTo } from './own-words.ts';
 import { readDuration } from './placeholder.ts';
 import type { Problem } from './problem.ts';
 import type { StepBody } from './step-body.ts';
@@ -20,6 +22,8 @@ export interface Step {
   /** Who and what, as it was written, without the time. */
   readonly text: string;
   readonly when: When;
+  /** `on linux`: only such a guest does it. */
+  readonly only?: GuestFamily;
   readonly body: StepBody;
 }
 
@@ -34,12 +38,27 @@ export function readStep(source: string, line: number, names: Names): Step | { r
   const time = readDuration(span);
   if ('problem' in time) return time;
   if (rest === '') return { problem: `"${text}" says when, but not what` };
-  const body = readBody(rest, names);
+  const { only, what, names: known } = readOnly(rest, names);
+  const body = readBody(what, known);
   if ('problem' in body) return body;
+  const foreign = only === undefined ? foreignTo(names, body) : undefined;
+  if (foreign !== undefined) return { problem: foreign };
   if (mark === '~' && body.kind !== 'expect') {
     return { problem: `"${mark}${span}" waits until something holds, so only expect can follow, not "${rest}"` };
   }
-  return { line, text: rest, when: whenOf(mark, time.value), body };
+  const guest = only === undefined ? {} : { only };
+  return { line, text: what, when: whenOf(mark, time.value), ...guest, body };
+}
+
+/** `on linux` before the rest of a line, which is read in the words of such a guest then. */
+function readOnly(
+  rest: string,
+  names: Names,
+): { readonly only?: GuestFamily; readonly what: string; readonly names: Names } {
+  const [, word, what = ''] = /^on\s+(\S+)\s+(.*)$/.exec(rest) ?? [];
+  const only = FAMILIES.find((family) => family === word);
+  if (only === undefined) return { what: rest, names };
+  return { only, what, names: { ...names, modules: names.guests[only].modules } };
 }
 
 /** What a line without its time does: also what a shell reads. */
@@ -75,10 +94,10 @@ export function withFlowOf(step: Step, names: Names): Names {
 
 /** The line as a scenario has it. */
 export function formatStep(step: Step): string {
-  const { when } = step;
+  const { when, only, text } = step;
   const span = when.at === 'after' ? when.span : when.at === 'moment' ? when.moment : when.limit;
   const mark = when.at === 'after' ? '+' : when.at === 'moment' ? '=' : '~';
-  return `${mark}${formatDuration(span).replace(' ', '')} ${step.text}`;
+  return `${mark}${formatDuration(span).replace(' ', '')} ${only === undefined ? '' : `on ${only} `}${text}`;
 }
 
 function nearestVerb(words: readonly string[]): Verb {

@@ -5,14 +5,14 @@
 import type { EventKind } from '../trace/event.ts';
 import type { Question } from './stage.ts';
 
-const DEVICE: readonly EventKind[] = ['netdev.state', 'netdev.visible', 'netdev.flags', 'rtnetlink'];
+const DEVICE: readonly EventKind[] = ['netdev.state', 'netdev.visible', 'netdev.flags', 'rtnetlink', 'ifnet.state'];
 
 export const TOLD_BY: Readonly<Record<Question['ask'], readonly EventKind[]>> = {
   datapath: [...DEVICE, 'guest.datapath', 'host.datapath', 'netdev.carrier', 'netvsc.vf', 'netvsc.listed'],
   present: DEVICE,
   up: DEVICE,
   flag: DEVICE,
-  master: [...DEVICE, 'netdev.master'],
+  master: [...DEVICE, 'netdev.master', 'netvsc.vf'],
   ifname: [...DEVICE, 'netdev.renamed', 'netdev.netns'],
   netns: [...DEVICE, 'netdev.netns'],
   mtu: [...DEVICE, 'netdev.mtu'],

@@ -157,7 +157,7 @@ export const VERBS: readonly Verb[] = [
     expecting({ ask: 'flag', dev, flag: flag['SLAVE|UP|PROMISC|ALLMULTI'], set: no === undefined }),
   ),
   verb('expect [no] lease on <dev>', 'a DHCP client of the guest holds an address there', ({ dev, no }, names) =>
-    names.observers.includes('manager')
+    names.observers.includes('manager') || names.observers.includes('dhclient')
       ? expecting({ ask: 'lease', dev, held: no === undefined })
       : { problem: 'nobody asks for a lease: add manager to user:' },
   ),

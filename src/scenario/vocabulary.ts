@@ -1,40 +1,73 @@
 /** The names that a scenario can use. Devices come from whoever loads it. */
-import { VF_DRIVER_IDS } from '../guest/linux/drivers/ids.ts';
-import { FIXES, PROFILES } from '../guest/linux/profile.ts';
+import { known } from '../base/assert.ts';
+import { FAMILIES, GUESTS, type GuestFamily } from '../machine/guests.ts';
 import type { Catalogue } from '../machine/machine.ts';
 import { LATENCY } from '../sim/latency.ts';
-import { OBSERVER_NAMES } from '../user/observers.ts';
 
-export interface Vocabulary {
+/** What one family of guests has. */
+export interface GuestWords {
   readonly profiles: readonly string[];
   /** Fixes that can be switched on or off against a profile. */
   readonly fixes: readonly string[];
-  readonly vfs: readonly string[];
-  readonly synthetics: readonly string[];
-  /** Modelled observers. */
+  /** Modelled programs of its user mode. */
   readonly observers: readonly string[];
-  /** Every module of the guests, in the order in which they are loaded when a scenario says nothing. */
+  /** Its modules, in the order in which they are loaded when a scenario says nothing. */
   readonly modules: readonly string[];
 }
 
-/** What a scenario can name when the modelled machine has these devices, and its guest these modules beside its own. */
+/** The words of all guests. */
+export interface Vocabulary extends GuestWords {
+  readonly guests: Readonly<Record<GuestFamily, GuestWords>>;
+  readonly vfs: readonly string[];
+  readonly synthetics: readonly string[];
+}
+
+/** What a scenario can name when the modelled machine has these devices, and a Linux guest these modules beside its own. */
 export function vocabularyOf({ vfs, synthetics }: Catalogue, added: readonly string[] = []): Vocabulary {
-  const drivers = vfs.flatMap(({ pci }) =>
-    VF_DRIVER_IDS.filter(({ vendor, device }) => vendor === pci.vendor && device === pci.device),
-  );
+  const wordsOf = (family: GuestFamily): GuestWords => {
+    const { profiles, fixes, observers, modules, vfDrivers } = GUESTS[family];
+    const drivers = vfs.flatMap(({ pci }) =>
+      vfDrivers.filter(({ vendor, device }) => vendor === pci.vendor && device === pci.device),
+    );
+    const names = [...modules, ...drivers.map(({ driver }) => driver), ...(family === 'linux' ? added : [])];
+    return {
+      profiles: Object.keys(profiles),
+      fixes: Object.keys(fixes),
+      observers,
+      modules: [...new Set(names)],
+    };
+  };
+  const guests = { linux: wordsOf('linux'), freebsd: wordsOf('freebsd') };
+  const all = (key: keyof GuestWords): readonly string[] => [...new Set(FAMILIES.flatMap((each) => guests[each][key]))];
   return {
-    profiles: Object.keys(PROFILES),
-    fixes: Object.keys(FIXES),
+    guests,
+    profiles: all('profiles'),
+    fixes: all('fixes'),
+    observers: all('observers'),
+    modules: all('modules'),
     vfs: vfs.map(({ name }) => name),
     synthetics: synthetics.map(({ name }) => name),
-    observers: OBSERVER_NAMES,
-    // Bus and synthetic NIC first, as in an initramfs.
-    modules: [...new Set(['pci-hyperv', 'hv_netvsc', ...drivers.map(({ driver }) => driver), ...added])],
   };
+}
+
+/** The family of a profile that the vocabulary has. */
+export function familyIn({ guests }: Vocabulary, profile: string): GuestFamily {
+  return known(
+    FAMILIES.find((family) => guests[family].profiles.includes(profile)),
+    `the family of ${profile}`,
+  );
+}
+
+/** The families that have a name of this kind, in words: `Linux`. */
+export function titlesWith({ guests }: Vocabulary, kind: keyof GuestWords, name: string): string {
+  const having = FAMILIES.filter((family) => guests[family][kind].includes(name));
+  return having.map((family) => GUESTS[family].title).join(' and ');
 }
 
 /** The names that one scenario's own steps can use beside the vocabulary. */
 export interface Names extends Vocabulary {
+  /** The family of the guest that it runs on, and the one that it was written for; absent where nobody runs one. */
+  readonly guest?: { readonly is: GuestFamily; readonly writtenFor: GuestFamily };
   /** Those that this scenario runs. */
   readonly observers: readonly string[];
   readonly nics: readonly string[];

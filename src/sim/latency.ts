@@ -75,6 +75,26 @@ export const LATENCY = {
     meaning: 'pause before a switch message is sent again when the ring was full',
     source: 'Linux drivers/net/hyperv/hyperv_net.h (RETRY_US_LO 5000, RETRY_US_HI 10000): the middle',
   },
+  'hn.vf-attach-wait': {
+    span: seconds(2),
+    meaning: 'from the pairing with a VF until it may carry, so that its driver has time to set it up',
+    source: 'FreeBSD sys/dev/hyperv/netvsc/if_hn.c (hw.hn.vf_xpnt_attwait: 2, the least)',
+  },
+  'hn.network-change': {
+    span: seconds(5),
+    meaning: "how long hn's link seems down when the network has changed",
+    source: 'FreeBSD if_hn.c (hn_netchg_init_taskfunc(): 5 * hz)',
+  },
+  'hn.grace': {
+    span: ms(200),
+    meaning: 'what hn gives the host where that answers nothing: to flush frames, to let go of a buffer',
+    source: 'FreeBSD if_hn.c, hn_nvs.c ((200 * hz) / 1000)',
+  },
+  'devd.react': {
+    span: ms(10),
+    meaning: "from devd's notice until the script that it starts has begun",
+    source: 'invented',
+  },
   'udev.rename': {
     span: ms(10),
     meaning: 'from the uevent until udev has renamed the device',

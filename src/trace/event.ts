@@ -57,6 +57,8 @@ export interface EventFields {
   'netdev.netns': { dev: string; from: string; to: string; ifname: string; ifindex: number };
   'netdev.mtu': { dev: string; mtu: number };
   'netdev.mac': { dev: string; mac: string };
+  /** What the interface can do for the stack, and what of it is on, as the guest's own bits. */
+  'netdev.capabilities': { dev: string; capabilities: number; enabled: number };
   'netdev.carrier': { dev: string; up: boolean };
   'netdev.master': { dev: string; master: string };
   'netdev.error': { dev: string; what: string; errno: string };
@@ -133,6 +135,8 @@ export interface EventFields {
   // -- user mode --
   'udev.rule': { dev: string; ifname: string; flags: number; unmanaged: boolean; rule: string };
   'udev.name': { dev: string; from: string; to: string; outcome: string };
+  /** A rule of devd starts a script for an interface. */
+  devd: { dev: string; ifname: string; action: string };
   manager: { dev: string; ifname: string; decision: string; why: string };
   dhcp: { dev: string; message: string; mac: string; address: string };
   lease: { dev: string; mac: string; address: string; held: boolean };

@@ -120,7 +120,7 @@ export class Flow {
     if (socket === undefined) return 'ENODEV';
     const sent = yield* socket.send(frame);
     if (sent.ok) return undefined;
-    if (sent.error === 'ENODEV') this.close();
+    if (sent.error === 'ENODEV' || sent.error === 'ENXIO') this.close(); // as Linux says it, and FreeBSD
     return sent.error;
   }
 

@@ -2,6 +2,7 @@
 import { known } from '../../src/base/assert.ts';
 import { macBytes } from '../../src/base/mac.ts';
 import { FLOW_STATION_MAC } from '../../src/host/stations.ts';
+import { linuxOf } from '../../src/machine/guests.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import type { Task } from '../../src/sim/operation.ts';
 import { act, bootedMachine } from './cycle.ts';
@@ -46,7 +47,7 @@ function rate(size: number, to: 'switch' | 'nic2'): number {
   }
   sim.spawn('receiver', 'user', receive(), { daemon: true });
   sim.run();
-  const dev = known(guest.netdevOf('nic1'), 'nic1');
+  const dev = known(linuxOf(machine).netdevOf('nic1'), 'nic1');
   const frame = frameTo(to === 'nic2' ? other : macBytes(FLOW_STATION_MAC), from, size);
   const session = 32;
   function* send(): Task {

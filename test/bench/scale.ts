@@ -2,6 +2,7 @@
 import { mac } from '../../src/base/mac.ts';
 import { Netdev } from '../../src/guest/linux/netdev.ts';
 import { Registry } from '../../src/guest/linux/registry.ts';
+import { linuxOf } from '../../src/machine/guests.ts';
 import type { Task } from '../../src/sim/operation.ts';
 import { Simulation } from '../../src/sim/simulation.ts';
 import { act, bootedMachine } from './cycle.ts';
@@ -36,7 +37,7 @@ function pairs(machines: number, count: number): Cost {
     const ms = time(() => {
       for (const { name } of machine.plan.nics) act(machine, { do: 'offer', nic: name }, { do: 'plug-vf', nic: name });
     });
-    const joined = [...machine.guest.kernel.net.devices()].filter((dev) => dev.master !== undefined).length;
+    const joined = [...linuxOf(machine).kernel.net.devices()].filter((dev) => dev.master !== undefined).length;
     if (joined !== count) throw new Error(`${joined} of ${count} VFs have joined`);
     return { ms, kept: machine };
   });

@@ -11,6 +11,7 @@ import { IFF } from '../../src/guest/uapi/linux.ts';
 import type { GuestCommand } from '../../src/guest/uapi/uapi.ts';
 import type { HostAction, RevokeOrder, VfChoice } from '../../src/host/action.ts';
 import { flowStationIp } from '../../src/host/stations.ts';
+import { linuxOf } from '../../src/machine/guests.ts';
 import { Machine } from '../../src/machine/machine.ts';
 import type { NicPlan, Plan } from '../../src/machine/plan.ts';
 import type { ContextSide } from '../../src/sim/context.ts';
@@ -78,7 +79,7 @@ export class TestMachine {
   }
 
   get kernel() {
-    return this.machine.guest.kernel;
+    return linuxOf(this.machine).kernel;
   }
 
   /** Runs until nothing is left to happen. */
@@ -325,7 +326,7 @@ class GuestOperator {
   }
 
   find(dev: string): Netdev | undefined {
-    return this.on.machine.guest.netdevOf(dev);
+    return linuxOf(this.on.machine).netdevOf(dev);
   }
 
   netdev(dev: string): Netdev {

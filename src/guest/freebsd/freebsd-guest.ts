@@ -14,6 +14,7 @@ import { type DevctlNotice, type FreebsdUapi, IFF, type RoutingMessage } from '.
 import type { Guest, GuestDevice } from '../uapi/guest.ts';
 import type { GuestCommand, LinkInfo, LinkMessage, PacketSocket } from '../uapi/uapi.ts';
 import { BpfDevices } from './bpf.ts';
+import { type HypervDrivers, type HypervOptions, hypervDrivers } from './drivers/hyperv.ts';
 import { type Ifnet, linkOf } from './ifnet.ts';
 import { changeUserFlags, onInterface, setLinkAddress, setMtu } from './ioctl.ts';
 import type { FreebsdKernel } from './kernel.ts';
@@ -27,7 +28,7 @@ import { makeStack } from './stack.ts';
 import { lendIfnet } from './vmove.ts';
 import type { Vnet } from './vnet.ts';
 
-export interface FreebsdGuestOptions {
+export interface FreebsdGuestOptions extends HypervOptions {
   readonly profile: Profile;
   readonly latency: Latency;
 }
@@ -36,14 +37,19 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
   readonly kernel: FreebsdKernel;
   readonly modules: Modules;
   private readonly bpf: BpfDevices;
+  private readonly hyperv: HypervDrivers;
 
-  constructor(sim: Simulation, bus: Bus, { profile, latency }: FreebsdGuestOptions) {
+  constructor(sim: Simulation, bus: Bus, { profile, latency, vfTraits, devOf }: FreebsdGuestOptions) {
     this.kernel = { sim, bus, latency, profile, ...makeStack(sim, { profile }) };
-    this.modules = new Modules(sim, []);
+    this.hyperv = hypervDrivers(this.kernel, { vfTraits, devOf });
+    this.modules = new Modules(sim, this.hyperv.modules);
     this.bpf = new BpfDevices(sim, this.kernel.net);
   }
 
+  /** Connects to the VMBus and loads modules in this order. */
   *boot(modules: readonly string[]): Task<Errno | undefined> {
+    const errno = yield* this.hyperv.vmbus.client.connect();
+    if (errno !== undefined) return errno;
     for (const module of modules) {
       const failed = yield* this.modules.load(module);
       if (failed !== undefined) return failed;
@@ -53,11 +59,14 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
 
   netdevOf(dev: string): GuestDevice | undefined {
     const ifp = this.kernel.net.attached.get(dev);
-    return ifp === undefined ? undefined : deviceOf(ifp);
+    if (ifp === undefined) return undefined;
+    const owner = this.hyperv.hn.ownerOf(dev);
+    return deviceOf(ifp, owner === undefined ? undefined : { dev: owner });
   }
 
-  pathOf(_nic: string): Path {
-    return 'synthetic';
+  /** The path that a frame sent on this NIC takes now: for reports. */
+  pathOf(nic: string): Path {
+    return this.hyperv.hn.pathOf(nic);
   }
 
   // -- the generic core --
@@ -118,6 +127,10 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
     const name = ifp?.name;
     yield* net.epoch.exit();
     return name === undefined ? err('ENXIO') : ok(name);
+  }
+
+  get vfTransparent(): boolean {
+    return this.kernel.profile.fixes.has('vf-transparent');
   }
 
   *interfaceCount(name?: string): Task<number> {
@@ -188,11 +201,12 @@ function* runOn(net: FreebsdNet, ifp: Ifnet, command: InterfaceCommand): Task<Er
   }
 }
 
-const deviceOf = (ifp: Ifnet): GuestDevice => ({
+/** There is no relation of a VF to its NIC but in the NIC's driver. */
+const deviceOf = (ifp: Ifnet, master: GuestDevice['master']): GuestDevice => ({
   name: ifp.name,
   up: (ifp.flags.now & IFF.UP) !== 0,
   mtu: ifp.mtu,
   flags: { now: ifp.flags.now | ifp.drvFlags.now },
-  master: undefined,
+  master,
   netns: { name: ifp.vnet.now.name },
 });

@@ -1,7 +1,7 @@
 /**
  * struct ifnet: one network interface. What one lock guards is plain; what is read without a lock is a cell, so that each
  * such read is a step of its own. Source: net/if_private.h, if_var.h; reference A.1.
- * What this leaves out: capabilities, queues and counters; bpf, netgraph and CARP.
+ * What this leaves out: queues and counters; bpf, netgraph and CARP.
  */
 import type { MacAddress } from '../../base/mac.ts';
 import { ZERO_MAC } from '../../base/mac.ts';
@@ -61,6 +61,8 @@ export interface IfnetOptions {
   readonly flags: number;
   /** 1500 when it is left out. */
   readonly mtu?: number;
+  /** IFCAP_*, all of them enabled; none when it is left out. */
+  readonly capabilities?: number;
 }
 
 const IF_ADDR: LockClass = { name: 'if_addr_lock', kind: 'mutex' };
@@ -103,6 +105,8 @@ export class Ifnet {
   private ownState: IfnetState = 'allocated';
   private ownMac: MacAddress = ZERO_MAC;
   private ownMtu: number;
+  private ownCapabilities: number;
+  private ownEnabled: number;
   private readonly ownTaps: Queue<Uint8Array>[] = [];
   /** For the fields above but the state: each is written under some lock, and read without it. */
   private readonly unlocked: Place;
@@ -112,7 +116,7 @@ export class Ifnet {
     sim: Simulation,
     witness: Witness,
     vnet: Vnet,
-    { dev, type, dname, dunit, methods, input, flags, mtu = ETHERMTU }: IfnetOptions,
+    { dev, type, dname, dunit, methods, input, flags, mtu = ETHERMTU, capabilities = 0 }: IfnetOptions,
     linkTask: (ifp: Ifnet) => DeferredTask,
   ) {
     this.dev = dev;
@@ -121,6 +125,8 @@ export class Ifnet {
     this.dunit = dunit;
     this.ownName = `${dname}${dunit ?? ''}`;
     this.ownMtu = mtu;
+    this.ownCapabilities = capabilities;
+    this.ownEnabled = capabilities;
     this.unlocked = new Place(sim);
     this.life = new Place(sim);
     this.flags = new Cell<number>(sim, `${dev}.flags`, flags);
@@ -193,6 +199,23 @@ export class Ifnet {
   set mtu(mtu: number) {
     this.unlocked.write();
     this.ownMtu = mtu;
+  }
+
+  /** if_capabilities and if_capenable. */
+  get capabilities(): number {
+    this.unlocked.read();
+    return this.ownCapabilities;
+  }
+
+  get enabled(): number {
+    this.unlocked.read();
+    return this.ownEnabled;
+  }
+
+  can(capabilities: number, enabled: number): void {
+    this.unlocked.write();
+    this.ownCapabilities = capabilities;
+    this.ownEnabled = enabled;
   }
 
   /** Who listens by bpf. */

@@ -110,6 +110,73 @@ export const FIXES = {
     meaning:
       'a new vnet is on the list before its constructors run, so that a module which is loaded meanwhile finds it',
   },
+  // -- hn(4), its VFs and the bridge that brings them (reference E) --
+  'vf-transparent': {
+    entry: 'E.2',
+    source: 'r322299: hw.hn.vf_transparent, a loader tunable that is 1 by default',
+    meaning: 'hn carries its traffic by the VF itself; without it, only the path of the host follows the VF',
+  },
+  'vf-stack-first': {
+    entry: 'G-21',
+    source: 'none',
+    meaning: "a VF's driver takes its interface from the stack before it stops the hardware",
+  },
+  'hn-heeds-renaming': {
+    entry: 'G-31',
+    source: 'none',
+    meaning: 'hn takes the departure of an interface that is only renamed for none',
+  },
+  'hn-knows-its-vf': {
+    entry: 'G-32',
+    source: 'none',
+    meaning:
+      'hn takes only PCI functions for VFs, and only its own VF can depart as such, whatever address it has then',
+  },
+  'hn-copies-selected-flags': {
+    entry: 'G-34',
+    source: 'none',
+    meaning: 'hn changes only those flags of its VF that it means to, and not the whole word',
+  },
+  'hn-capabilities': {
+    entry: 'G-35',
+    source: 'if_hn.c of 2019, before it was converted to accessors',
+    meaning: 'a ready VF narrows the capabilities of hn to what both have, and they are given back when it goes',
+  },
+  'hn-scans': {
+    entry: 'G-36',
+    source: 'none',
+    meaning: 'an hn that comes looks for a VF that is there already',
+  },
+  'hn-receive-guarded': {
+    entry: 'G-37',
+    source: 'none',
+    meaning: 'an hn that goes waits for frames that its VF is about to give it',
+  },
+  'eject-on-bus-queue': {
+    entry: 'G-39',
+    source: 'vmbus_pcib.c, the later of two generations',
+    meaning: 'an eject runs on the thread that attaches and detaches buses',
+  },
+  'eject-once': {
+    entry: 'G-40',
+    source: 'none',
+    meaning: 'a function that is asked for twice is ejected once',
+  },
+  'hn-mtu-rollback': {
+    entry: 'G-49',
+    source: 'none',
+    meaning: 'when hn cannot come back with another MTU, it comes back with the old one, and so does its VF',
+  },
+  'hn-hears-down': {
+    entry: 'H',
+    source: 'none: what hn does in its other mode',
+    meaning: 'hn hears that its VF goes down, and moves the path away from it',
+  },
+  'hn-awaits-switch': {
+    entry: 'H',
+    source: 'none: what Linux does',
+    meaning: "hn waits for the host's answer to a switch of the data path",
+  },
 } as const satisfies Readonly<
   Record<string, { readonly entry: string; readonly source: string; readonly meaning: string }>
 >;
@@ -130,17 +197,20 @@ export interface Profile {
 const ALL: readonly Fix[] = Object.keys(FIXES).filter(isFix);
 
 /**
- * What releases of the years 2021 and after had (dates of the reviews, reference G): 13.0 was branched in January 2021.
- * D28836 and D28860 are of February 2021 and were merged to it.
+ * Which release has what is taken from the dates of the commits and reviews (reference G) and of the releases: 13.0 is of
+ * April 2021, 14.0 of November 2023. What was merged to which branch later was not looked up.
  */
 const BY_13: readonly Fix[] = [
+  'vf-transparent',
   'return-collected',
   'detach-lock',
   'if-try-ref',
   'lladdr-guarded',
   'departure-clears-queues',
 ];
-const BY_14: readonly Fix[] = [...BY_13, 'no-late-link-event'];
+const BY_14: readonly Fix[] = [...BY_13, 'eject-on-bus-queue', 'no-late-link-event'];
+/** What was lost when drivers were converted to accessors: since 14 (reference I.1, not checked for each release). */
+const UNTIL_14: readonly Fix[] = ['hn-capabilities'];
 const BY_MAIN: readonly Fix[] = [...BY_14, 'unlink-under-detach', 'in6-afdata-deferred'];
 /** Ways to deal with G-4 that its authors took another one for: they narrow it, and nobody needs them with the other. */
 const NOT_IDEAL: readonly Fix[] = ['output-sees-attached', 'down-before-unlink'];
@@ -148,10 +218,10 @@ const NOT_IDEAL: readonly Fix[] = ['output-sees-attached', 'down-before-unlink']
 export const PROFILES: Readonly<Record<string, Profile>> = {
   'freebsd-13': {
     name: 'freebsd-13',
-    summary: `an index table a vnet, no generations; of the fixes below only ${BY_13.join(', ')}`,
+    summary: `an index table a vnet, no generations; of the fixes below only ${[...BY_13, ...UNTIL_14].join(', ')}`,
     index: 'per-vnet',
     generations: false,
-    fixes: new Set(BY_13),
+    fixes: new Set([...BY_13, ...UNTIL_14]),
   },
   'freebsd-14': {
     name: 'freebsd-14',

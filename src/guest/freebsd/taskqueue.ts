@@ -3,6 +3,7 @@
  * queue at most once, and counts how often it was asked for meanwhile; draining lets it run and waits for its end.
  * What this leaves out: queues of several threads, priorities.
  */
+import type { Context } from '../../sim/context.ts';
 import { Operation, SharedObject, type Task } from '../../sim/operation.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 
@@ -22,10 +23,11 @@ export class Taskqueue extends SharedObject {
   /** What waits, with how often it was asked for. */
   private readonly waiting = new Map<DeferredTask, number>();
   private running: DeferredTask | undefined;
+  private readonly thread: Context;
 
   constructor(sim: Simulation, name: string) {
     super(sim, name);
-    sim.spawn(name, 'guest', this.loop(), { daemon: true });
+    this.thread = sim.spawn(name, 'guest', this.loop(), { daemon: true });
   }
 
   /** taskqueue_enqueue(). */
@@ -38,6 +40,11 @@ export class Taskqueue extends SharedObject {
     return new Operation(this, 'drain', task);
   }
 
+  /** taskqueue_free(): what is queued runs still, and then its thread ends. */
+  free(): Operation<void> {
+    return new Operation(this, 'free');
+  }
+
   /** taskqueue_cancel(): takes it out of the queue; false when it runs now. */
   cancel(task: DeferredTask): Operation<boolean> {
     return new Operation(this, 'cancel', task);
@@ -45,6 +52,7 @@ export class Taskqueue extends SharedObject {
 
   enabled({ kind, arg }: Operation): boolean {
     if (kind === 'take') return this.waiting.size > 0;
+    if (kind === 'free') return this.waiting.size === 0 && this.running === undefined;
     return kind !== 'drain' || (!this.waiting.has(arg as DeferredTask) && this.running !== arg);
   }
 
@@ -57,6 +65,9 @@ export class Taskqueue extends SharedObject {
       case 'cancel':
         this.waiting.delete(task);
         return this.running !== task;
+      case 'free':
+        this.sim.end(this.thread);
+        return undefined;
       case 'take':
         return this.take();
       case 'finish':

@@ -35,6 +35,12 @@ export class Sends extends SharedObject {
     return new Operation(this, 'destroy');
   }
 
+  /** How many frames are on their way: for whoever polls, because he waits for something else too. */
+  get onTheirWay(): number {
+    this.sim.footprint?.read(this.place);
+    return this.inFlight.size;
+  }
+
   /** wait_drain: until no frame is on its way, without a limit. */
   drained(): Operation<void> {
     return new Operation(this, 'drained');

@@ -14,6 +14,7 @@ import type { Path } from '../../trace/event.ts';
 import type { VfTraits } from '../hv/vf-traits.ts';
 import { VmbusClient } from '../hv/vmbus-client.ts';
 import type { Errno } from '../uapi/errno.ts';
+import type { Guest } from '../uapi/guest.ts';
 import type { LinuxUapi, PciLocation, SysfsAttribute, SysfsLink, SysfsNode, Uevent } from '../uapi/linux.ts';
 import type { GuestCommand, LinkInfo, LinkMessage, PacketSocket } from '../uapi/uapi.ts';
 import { addrconf } from './addrconf.ts';
@@ -23,7 +24,7 @@ import { dummy } from './drivers/dummy.ts';
 import { type HvNetvsc, hvNetvsc } from './drivers/hv-netvsc/driver.ts';
 import { pciHyperv } from './drivers/pci-hyperv.ts';
 import { vfDrivers } from './drivers/vf-driver.ts';
-import { CallFaults } from './faults.ts';
+import { type CallFault, CallFaults } from './faults.ts';
 import { fixed, type LinuxKernel } from './kernel.ts';
 import { LinkWatch } from './link-watch.ts';
 import { addLink, deleteLink, setMaster, wantedFlags } from './links.ts';
@@ -49,7 +50,7 @@ export interface LinuxGuestOptions {
   readonly devOf: (instance: Guid) => string;
 }
 
-export class LinuxGuest implements LinuxUapi {
+export class LinuxGuest implements LinuxUapi, Guest {
   readonly kernel: LinuxKernel;
   readonly modules: Modules;
   private readonly packets: PacketSockets;
@@ -108,6 +109,10 @@ export class LinuxGuest implements LinuxUapi {
     const { netvsc } = this;
     assert(netvsc.pathOf !== undefined, `the module in the place of ${netvsc.name} has no pathOf(nic)`);
     return netvsc.pathOf(nic);
+  }
+
+  failCall(fault: CallFault): void {
+    this.kernel.faults.arm(fault);
   }
 
   // -- the generic core --

@@ -35,6 +35,19 @@ export const IFF_CANTCHANGE =
   IFF.PROMISC |
   IFF.DYING;
 
+/** IFCAP_* (sys/net/if.h), of those that a synthetic NIC or a VF has. */
+export const IFCAP = {
+  RXCSUM: 0x1,
+  TXCSUM: 0x2,
+  VLAN_MTU: 0x8,
+  VLAN_HWTAGGING: 0x10,
+  JUMBO_MTU: 0x20,
+  TSO4: 0x100,
+  TSO6: 0x200,
+  LRO: 0x400,
+  LINKSTATE: 0x80000,
+} as const;
+
 /** A message of the routing socket (route(4)), of those that are about interfaces. */
 export type RoutingMessage =
   | { readonly message: 'RTM_IFANNOUNCE'; readonly what: 'arrival' | 'departure'; readonly link: IfLink }
@@ -78,6 +91,8 @@ export interface FreebsdUapi extends GuestUapi {
   nameToIndex(ifname: string, vnet?: string): Task<Result<number, Errno>>;
   /** if_indextoname(3), by the index table and not by the list: it answers for what is not listed too. */
   indexToName(ifindex: number, vnet?: string): Task<Result<string, Errno>>;
+  /** sysctl hw.hn.vf_transparent, which is set before the kernel starts. */
+  readonly vfTransparent: boolean;
   /** sysctl net.link.generic.system.ifcount. */
   interfaceCount(vnet?: string): Task<number>;
 }

@@ -15,6 +15,18 @@ export interface GuestDevice {
   readonly netns: { readonly name: string } | undefined;
 }
 
+/** A call inside of the guest's kernel that is to fail: plain data. */
+export interface GuestCallFault {
+  readonly call: string;
+  /** The scenario's name of the device that the call is made for. */
+  readonly dev: string;
+  readonly errno: Errno;
+  /** How often it strikes. */
+  readonly times: number;
+  /** The strategy is asked each time the call is made; else it always fails. */
+  readonly may: boolean;
+}
+
 export interface Guest extends GuestUapi {
   /** Connects to the VMBus and loads modules in this order. */
   boot(modules: readonly string[]): Task<Errno | undefined>;
@@ -22,4 +34,6 @@ export interface Guest extends GuestUapi {
   netdevOf(dev: string): GuestDevice | undefined;
   /** The path that a frame sent on this NIC takes now. */
   pathOf(nic: string): Path;
+  /** Makes a call inside of its kernel fail from now on; a guest that has no such calls is without it. */
+  failCall?(fault: GuestCallFault): void;
 }

@@ -51,6 +51,7 @@ export const stopOnSynthetic: Invariant = {
   covers: ['INV-P4'],
   source: 'Linux 34b06a2eee44',
   races: ['D-21', 'D-22'],
+  notOn: { freebsd: 'hn hears of the end of its VF when that is down already (reference A.9, E.4)' },
   start(findings: Findings): Monitor {
     const joined = new Joined();
     const onVf = new Map<string, Moment>();
@@ -89,6 +90,7 @@ export const oneSwitchInFlight: Invariant = {
   covers: ['INV-P6'],
   source: 'Linux da26658c3d70, 8b31f8c982b7',
   races: ['D-21', 'D-24'],
+  notOn: { freebsd: 'hn asks for no answer to a switch, and so there is none to wait for (reference E.1)' },
   start(findings: Findings): Monitor {
     const asked = new Map<string, Asked>();
     return {

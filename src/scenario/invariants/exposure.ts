@@ -36,6 +36,9 @@ export const flaggedBeforeVisible: Invariant = {
   covers: ['INV-V1'],
   source: 'Linux c807d6cd089d; Azure/azure-vm-utils issue 106',
   races: ['D-01', 'D-03', 'D-57'],
+  notOn: {
+    freebsd: 'there is no IFF_SLAVE: nothing tells user mode that a VF belongs to another interface (reference A.7)',
+  },
   start(findings: Findings): Monitor {
     const listed = new Listed();
     const registrations = new Map<string, Registration>();
@@ -100,6 +103,9 @@ export const slaveMeansMaster: Invariant = {
   covers: ['INV-V7'],
   source: 'Linux drivers/net/hyperv/netvsc_drv.c, netvsc_prepare_bonding(), netvsc_vf_join(); reference D-50',
   races: ['D-50'],
+  notOn: {
+    freebsd: 'there is no IFF_SLAVE: nothing tells user mode that a VF belongs to another interface (reference A.7)',
+  },
   start(findings: Findings): Monitor {
     const devices = new Devices();
     const slaves = new Set<string>();
@@ -143,6 +149,9 @@ export const noIpv6OnVf: Invariant = {
   covers: ['INV-V6'],
   source: 'Linux d7501e076d85, after 8a321cf7becc; net/ipv6/addrconf.c',
   races: ['D-10'],
+  notOn: {
+    freebsd: 'there is no IFF_SLAVE: nothing tells user mode that a VF belongs to another interface (reference A.7)',
+  },
   start(findings: Findings): Monitor {
     const flagged = new Map<string, Moment>();
     const mastered = new Map<string, Moment>();

@@ -17,6 +17,7 @@ export const associationBeforeSwitch: Invariant = {
   covers: ['INV-P1'],
   source: 'Linux 365e1ececb29',
   races: ['D-05'],
+  notOn: { freebsd: 'hn takes no notice of associations (reference E.1)' },
   start(findings: Findings): Monitor {
     const told = new Set<string>();
     return {
@@ -46,6 +47,7 @@ export const vfPathNeedsRunningVf: Invariant = {
   covers: ['INV-P1'],
   source: 'Linux 34b06a2eee44, 69d25a6cf4ca; netvsc_vf_changed()',
   races: ['D-20', 'D-22', 'D-24'],
+  notOn: { freebsd: 'hn hears of the end of its VF when that is down already (reference A.9, E.4)' },
   start(findings: Findings): Monitor {
     const joined = new Joined();
     const up = new Set<string>();
@@ -86,6 +88,7 @@ export const gateAfterAnswer: Invariant = {
   covers: ['INV-P2', 'INV-P5'],
   source: 'Linux 8b31f8c982b7, d0922bf79817',
   races: ['D-21', 'D-23'],
+  notOn: { freebsd: 'hn asks for no answer to a switch, and so there is none to wait for (reference E.1)' },
   start(findings: Findings): Monitor {
     const asked = new Map<string, Moment & { readonly toVf: boolean; answered: boolean }>();
     return {

@@ -4,6 +4,7 @@
  * that its verdict depends on what happened and not on the order in which unrelated things did. It asks for as few kinds
  * of events as it can: whatever two steps tell one monitor, their order may matter to it.
  */
+import type { GuestFamily } from '../../machine/guests.ts';
 import type { EventKind, EventOf, Stamp } from '../../trace/event.ts';
 
 /** The earlier of the two moments that together break an invariant. */
@@ -42,6 +43,8 @@ export interface Invariant {
   readonly source: string;
   /** Known races and bugs that break it, by their numbers in the reference's catalogue (D). */
   readonly races: readonly string[];
+  /** Guests that it does not bind, each with the reason: what it is about is not there, or is otherwise by design. */
+  readonly notOn?: Readonly<Partial<Record<GuestFamily, string>>>;
   /** It compares NICs with each other; the others judge each NIC, with its VF, alone. */
   readonly across?: true;
   start(findings: Findings): Monitor;
@@ -65,13 +68,37 @@ export const INIT_NET = 'init_net';
 /** The synthetic NIC beside which a VF stands; undefined for a device that is no VF. */
 export const nicOf = (dev: string): string | undefined => (dev.endsWith('.vf') ? dev.slice(0, -3) : undefined);
 
-/** How far the registration of each device is, with the address that it was registered with. */
+/** How far the registration of a device is, in Linux's words, with the address that it was registered with. */
+export interface Registration extends Moment {
+  readonly dev: string;
+  readonly state: string;
+  readonly ifname: string;
+  readonly mac: string;
+}
+
+/** FreeBSD's words for it, as far as there is one of Linux's. */
+const REGISTRATIONS: Readonly<Record<string, string>> = {
+  attached: 'registered',
+  unlinked: 'unregistering',
+  'index-freed': 'unregistered',
+};
+
+/** The registration of each device; FreeBSD tells the address a moment later. */
 export class Devices {
-  readonly all = new Map<string, EventOf<'netdev.state'>>();
+  readonly all = new Map<string, Registration>();
 
   readonly on: Handlers = {
     'netdev.state': (event) => {
       this.all.set(event.dev, event);
+    },
+    'ifnet.state': ({ dev, state, ifname, time, step }) => {
+      const registration = REGISTRATIONS[state];
+      if (registration === undefined) return;
+      this.all.set(dev, { dev, state: registration, ifname, mac: this.all.get(dev)?.mac ?? '', time, step });
+    },
+    'netdev.mac': ({ dev, mac }) => {
+      const known = this.all.get(dev);
+      if (known?.mac === '') this.all.set(dev, { ...known, mac });
     },
   };
 
@@ -79,7 +106,7 @@ export class Devices {
     return this.all.get(dev)?.state ?? 'uninitialized';
   }
 
-  registered(): readonly EventOf<'netdev.state'>[] {
+  registered(): readonly Registration[] {
     return [...this.all.values()].filter(({ state }) => state === 'registered');
   }
 }

@@ -1,4 +1,6 @@
 /** Every invariant there is. */
+
+import type { GuestFamily } from '../../machine/guests.ts';
 import { oneSwitchInFlight, pathAgrees, stopOnSynthetic, unloadLeavesSynthetic } from './data-path.ts';
 import { ejectCompleteOnce } from './ejecting.ts';
 import { flaggedBeforeVisible, noIpv6OnVf, slaveMeansMaster } from './exposure.ts';
@@ -56,3 +58,26 @@ export const INVARIANTS: readonly Invariant[] = [
   ueventNamesDevice,
   noPanic,
 ];
+
+/**
+ * Which invariants are watched on a guest of this family, and which of the named ones are not, with the reason. Without
+ * names all that bind it are. `isItsOwn`: the names were written for such a guest, so that each means what it says.
+ */
+export function bindingOn(
+  family: GuestFamily,
+  names: readonly string[] | undefined,
+  isItsOwn: boolean,
+): {
+  readonly always: readonly string[];
+  readonly exempt?: readonly { readonly invariant: string; readonly why: string }[];
+} {
+  if (names !== undefined && isItsOwn) return { always: names };
+  const bound = INVARIANTS.filter(({ notOn }) => notOn?.[family] === undefined).map(({ name }) => name);
+  if (names === undefined) return { always: bound };
+  const exempt = names.flatMap((name) => {
+    const why = INVARIANTS.find((invariant) => invariant.name === name)?.notOn?.[family];
+    return why === undefined ? [] : [{ invariant: name, why }];
+  });
+  if (exempt.length === 0) return { always: names };
+  return { always: names.filter((name) => !exempt.some(({ invariant }) => invariant === name)), exempt };
+}

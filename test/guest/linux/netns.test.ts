@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ms } from '../../../src/base/time.ts';
+import { linuxOf } from '../../../src/machine/guests.ts';
 import { carrying, machine, type TestMachine } from '../../support/machine.ts';
 
 /** dev_change_net_namespace(), default_device_exit_net(): reference A.9; D-12 to D-14 for the VF that follows. */
@@ -76,7 +77,7 @@ describe('a device that moves', () => {
   test('is seen by the programs of init_net no more', () => {
     const m = alone();
     const links = m.machine.guest.subscribeLinks('test');
-    const uevents = m.machine.guest.subscribeUevents('test');
+    const uevents = linuxOf(m.machine).subscribeUevents('test');
     m.guest.move('nic1', 'blue');
     m.guest.up('nic1');
     m.settle();

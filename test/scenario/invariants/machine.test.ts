@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { NotifierBlock } from '../../../src/guest/linux/notifier.ts';
+import { linuxOf } from '../../../src/machine/guests.ts';
 import type { EventOf } from '../../../src/trace/event.ts';
 import { runText } from '../../support/text-scenario.ts';
 
@@ -16,7 +17,7 @@ describe('a machine', () => {
 
   test('whose VF is referred to by somebody who never lets go: it cannot leave, and the host takes it by force', () => {
     const { failures, events } = runText({ steps: [...carrying, '+1s host revoke vf of nic1'] }, (event, stage) => {
-      const vf = event.kind === 'netvsc.vf' && event.joined ? stage.machine.guest.netdevOf('nic1.vf') : undefined;
+      const vf = event.kind === 'netvsc.vf' && event.joined ? linuxOf(stage.machine).netdevOf('nic1.vf') : undefined;
       vf?.references.perform(vf.references.update((count) => count + 1));
     });
     expect(failures[0]).toMatch(
@@ -52,7 +53,7 @@ describe('a machine', () => {
     const { failures } = runText(
       { steps: [...joined, '+5s host revoke vf of nic1', '+5s guest down nic1'] },
       (event, stage) => {
-        if (event.kind === 'netvsc.listed') stage.machine.guest.kernel.net.chain.add(greedy);
+        if (event.kind === 'netvsc.listed') linuxOf(stage.machine).kernel.net.chain.add(greedy);
       },
     );
     expect(failures).toEqual([
