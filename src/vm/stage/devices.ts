@@ -8,7 +8,14 @@ import type { RealMachine } from '../real-machine.ts';
 import type { GuestInterface } from './interfaces.ts';
 import type { LogNames } from './kernel-log.ts';
 
-export class Devices implements LogNames {
+/** Names of the scenario for what the guest's kernel names. */
+export interface DeviceNames extends LogNames {
+  isNic(dev: string): boolean;
+  /** The address of a device of the plan, empty for another. A VF has that of its NIC. */
+  macOf(dev: string): string;
+}
+
+export class Devices implements DeviceNames {
   private readonly machine: RealMachine;
   /** Slots that a VF has stood in: what is said of one may be heard when the VF has gone. */
   private readonly slots = new Map<number, string>();
@@ -40,7 +47,6 @@ export class Devices implements LogNames {
     return this.names().includes(dev);
   }
 
-  /** The address of a device of the plan, empty for another. A VF has that of its NIC. */
   macOf(dev: string): string {
     return this.machine.plan.nics.find(({ name }) => name === dev || vfOf(name) === dev)?.mac ?? '';
   }

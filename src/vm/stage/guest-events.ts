@@ -8,7 +8,7 @@
  */
 import { flagNames } from '../../guest/uapi/linux.ts';
 import type { Event, EventBody, EventKind } from '../../trace/event.ts';
-import type { Devices } from './devices.ts';
+import type { DeviceNames } from './devices.ts';
 import type { DeviceNow, RecordEntry } from './guest-record.ts';
 import { logLine, saidBy } from './kernel-log.ts';
 import { managerSaid } from './manager.ts';
@@ -56,7 +56,7 @@ const HOME = 'init_net';
 const VERDICTS: Readonly<Record<number, string>> = { 0: 'done', 1: 'ok', 32768: 'stop', 32770: 'bad' };
 
 export interface GuestEventsParts {
-  readonly devices: Devices;
+  readonly devices: DeviceNames;
   /** As `uname -r` says it. */
   readonly release: string;
   /** What the namespace at an address of the kernel is called. */

@@ -27,6 +27,8 @@ export class PreparedGuest {
   readonly record: GuestRecord;
   /** As `uname -r` says it. */
   release = '';
+  /** The command to which it did not answer, if there was one. */
+  unanswered: string | undefined;
 
   constructor(machine: RealMachine) {
     this.machine = machine;
@@ -48,7 +50,9 @@ export class PreparedGuest {
   /** Runs a command line that comes back by itself. */
   *run(line: string): Task<{ readonly code: number; readonly output: string }> {
     const outcome = yield* this.machine.agent.run(line);
-    return isAnswered(outcome) ? outcome : { code: -1, output: `${outcome.problem}: ${line}` };
+    if (isAnswered(outcome)) return outcome;
+    this.unanswered ??= line;
+    return { code: -1, output: `${outcome.problem}: ${line}` };
   }
 
   private *resume(): Task<boolean> {

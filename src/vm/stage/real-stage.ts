@@ -12,7 +12,8 @@ import type { Task } from '../../sim/operation.ts';
 import type { RunLimits, Simulation, Stop } from '../../sim/simulation.ts';
 import type { Event, Path } from '../../trace/event.ts';
 import type { Recorder } from '../../trace/recorder.ts';
-import type { RealMachine } from '../real-machine.ts';
+import { sayEnd } from '../boot.ts';
+import type { RealMachine, RunEnd } from '../real-machine.ts';
 import { answerOf } from './answers.ts';
 import { Devices } from './devices.ts';
 import { commandOf, moduleOf, refusalOf } from './guest-commands.ts';
@@ -55,7 +56,7 @@ export class RealStage implements Stage {
   private readonly moves: { readonly at: Nanoseconds; readonly to: string }[] = [];
   /** Grows with each thing that is said. */
   private heard = 0;
-  private isDead = false;
+  private end: { readonly what: string; readonly found: string } | undefined;
 
   /** The machine has a recorder of its own; all is told to `trace` when the run is over. */
   constructor(guest: PreparedGuest, plan: Plan, trace: Recorder) {
@@ -88,20 +89,38 @@ export class RealStage implements Stage {
   }
 
   get death(): Stage['death'] {
-    if (!this.isDead) return undefined;
-    const { panic, console } = this.machine;
-    const what = panic === undefined ? 'the guest hangs' : 'panic';
-    return { what, found: [panic ?? 'its processor sleeps with interrupts off', ...console.tail()].join('\n') };
+    if (this.end === undefined) return undefined;
+    const { what, found } = this.end;
+    return { what, found: [found, ...this.machine.console.tail()].join('\n') };
   }
 
   run({ until = Number.MAX_SAFE_INTEGER, stepsMax = Number.MAX_SAFE_INTEGER, enough }: RunLimits): Stop {
-    const { machine, sim } = this;
-    if (this.isDead) return 'idle';
-    const end = machine.runUntil(() => sim.steps >= stepsMax || enough?.() === true, { time: until - machine.now });
+    const { machine, sim, guestPart } = this;
+    if (this.end !== undefined) return 'idle';
+    const isOver = (): boolean => sim.steps >= stepsMax || guestPart.unanswered !== undefined || enough?.() === true;
+    const end = this.machineRuns(() => machine.runUntil(isOver, { time: until - machine.now }));
+    if (guestPart.unanswered !== undefined) {
+      this.end ??= { what: 'the guest hangs', found: `its shell does not answer: ${guestPart.unanswered}` };
+    }
+    if (this.end !== undefined) return 'idle';
     if (end === 'time') return 'until';
-    if (end === 'held') return sim.steps >= stepsMax ? 'steps' : 'asked';
-    this.isDead = true;
-    return 'idle';
+    return sim.steps >= stepsMax ? 'steps' : 'asked';
+  }
+
+  /** Runs the machine, and notes when it cannot go on. */
+  private machineRuns(run: () => RunEnd): RunEnd | undefined {
+    let end: RunEnd;
+    try {
+      end = run();
+    } catch (error) {
+      // A guest can do what the emulator has no answer to; that is the end of the guest, and no bug of ours.
+      if ((error as Error).name !== 'RuntimeError') throw error;
+      this.end = { what: 'the emulated processor cannot go on', found: (error as Error).message };
+      return undefined;
+    }
+    if (end === 'held' || end === 'time' || end === 'slices') return end;
+    this.end = { what: end === 'panic' ? 'panic' : 'the guest has ended', found: sayEnd(this.machine, end) };
+    return end;
   }
 
   *booted(): Task {
@@ -181,7 +200,7 @@ export class RealStage implements Stage {
   }
 
   conclude(): void {
-    if (!this.isDead) {
+    if (this.end === undefined) {
       const read = this.machine.runTask('guest record', this.guestPart.record.read(), { time: READING });
       if (read.ok) this.account = read.value;
     }
@@ -193,8 +212,8 @@ export class RealStage implements Stage {
       this.trace.emit({ ...event });
     }
     now = undefined;
-    const { death } = this;
-    if (death?.what === 'panic') this.trace.emit({ kind: 'panic', dev: '', what: this.machine.panic ?? '' });
+    const { panic } = this.machine;
+    if (panic !== undefined) this.trace.emit({ kind: 'panic', dev: '', what: panic });
   }
 
   private now(): { readonly time: Nanoseconds; readonly step: number; readonly context: string } {

@@ -45,7 +45,8 @@ export function whatDiffers(scenario: Scenario, release: string): WhatDiffers {
   const { judged, unseen } = judgedHere(scenario);
   const notes = [`the guest is the kernel ${release}, in the place of ${scenario.plan.guest}`, ...notesOf(scenario)];
   if (unseen.length > 0) notes.push(`cannot be observed, hence not judged: ${unseen.join(', ')}`);
-  return { notes, refusals: scenario.steps.flatMap((step) => refusalsOf(step, scenario)), judged };
+  const refusals = [...fixesOf(scenario), ...scenario.steps.flatMap((step) => refusalsOf(step, scenario))];
+  return { notes, refusals, judged };
 }
 
 function notesOf({ plan, needs, steps }: Scenario): readonly string[] {
@@ -56,8 +57,6 @@ function notesOf({ plan, needs, steps }: Scenario): readonly string[] {
       `VFs come by ACPI hot-plug, not by vPCI, as emulated NE2000 cards (ne2k-pci) for ${families.join(', ')}`,
     );
   }
-  const off = Object.keys(plan.fixes);
-  if (off.length > 0) notes.push(`a built kernel has the fixes that it has: left out: ${off.join(', ')}`);
   const rows = Object.keys(plan.latency);
   if (rows.length > 0) notes.push(`rows of the latency table count for the host only: ${rows.join(', ')}`);
   for (const observer of plan.user) {
@@ -73,6 +72,12 @@ function notesOf({ plan, needs, steps }: Scenario): readonly string[] {
     notes.push(`nobody in the guest takes the frames of a stream: left out: ${streams.join(', ')}`);
   for (const need of needs) if (need !== 'observers') notes.push(`needs ${need} (${NEEDS[need]}), which is not here`);
   return notes;
+}
+
+/** A built kernel has the fixes that it has. */
+function fixesOf({ plan }: Scenario): readonly string[] {
+  const wanted = Object.entries(plan.fixes);
+  return wanted.map(([fix, on]) => `fixes: ${fix} cannot be switched ${on ? 'on' : 'off'} in a built kernel`);
 }
 
 function judgedHere({ always }: Scenario): { readonly judged: readonly string[]; readonly unseen: readonly string[] } {
