@@ -1,9 +1,10 @@
 /** `netvsim drill`: fail-over drills with figures and budgets. */
 import { type Command, Option } from 'commander';
 import type { Nanoseconds } from '../base/time.ts';
+import { differencesOf, type GuestDrill } from '../drill/differences.ts';
 import { type DrillOptions, type DrillResult, runFirmwareUpdate, USUAL_DRILL } from '../drill/firmware-update.ts';
 import { REVOKE_ORDERS, type RevokeOrder } from '../host/action.ts';
-import { drillCases, formatDrill } from '../report/drill.ts';
+import { drillCases, formatDifferences, formatDrill } from '../report/drill.ts';
 import { asJson } from '../report/json.ts';
 import { formatJunit } from '../report/junit.ts';
 import { USUAL_GUEST } from '../scenario/scenario.ts';
@@ -16,7 +17,7 @@ import { complain, print } from './terminal.ts';
 import { checkOutputs, writeFile } from './write-file.ts';
 
 interface DrillFlags {
-  readonly guest: string;
+  readonly guest: readonly string[];
   readonly vf: string;
   readonly order: RevokeOrder;
   readonly gap: Nanoseconds;
@@ -44,7 +45,7 @@ export function addDrill(program: Command, end: (exit: number) => void): void {
   drill
     .command('firmware-update')
     .description('the host takes every VF away to update its firmware, and brings it back, under traffic')
-    .addOption(new Option('--guest <profile>', 'the guest').argParser(oneOf(VOCABULARY.profiles)).default(USUAL_GUEST))
+    .addOption(guests())
     .addOption(new Option('--vf <model>', 'model of the VFs').argParser(oneOf(VOCABULARY.vfs)).default(usual.vf))
     .addOption(
       new Option('--order <order>', `how a VF is taken away: ${REVOKE_ORDERS.join(', ')}`)
@@ -70,15 +71,52 @@ export function addDrill(program: Command, end: (exit: number) => void): void {
       `
 Examples:
   netvsim drill firmware-update
+  netvsim drill firmware-update --guest linux-6.12 --guest freebsd-14   # and what differs between the two
   netvsim drill firmware-update --order surprise --gap 30s --times 3 --nics 2
   netvsim drill firmware-update --guest linux-5.15 --max-gap 20ms --max-loss 5   # exits 1: over budget`,
     )
     .action((flags: DrillFlags) => end(firmwareUpdate(flags)));
 }
 
+/** Can stand several times: the reports come one after the other, and then what differs. */
+const guests = (): Option =>
+  new Option('--guest <profile>', 'the guest; can stand several times')
+    .argParser((given: string, before: readonly string[]) =>
+      before === USUAL_GUESTS ? [oneOf(VOCABULARY.profiles)(given)] : [...before, oneOf(VOCABULARY.profiles)(given)],
+    )
+    .default(USUAL_GUESTS, USUAL_GUEST);
+
+const USUAL_GUESTS: readonly string[] = [USUAL_GUEST];
+
 function firmwareUpdate(flags: DrillFlags): number {
   checkOutputs({ '--junit': flags.junit });
-  const { guest, vf, order, gap, times, nics, maxGap, maxLoss } = flags;
+  const drills = [...new Set(flags.guest)].map((guest) => drillOn(guest, flags));
+  const differences = differencesOf(drills);
+  const several = drills.length > 1;
+  if (flags.junit !== undefined) {
+    const cases = drills.flatMap(({ options, result }) => drillCases(options, result));
+    writeFile(flags.junit, formatJunit('netvsim drill', cases));
+  }
+  if (flags.json === true) {
+    const reports = drills.map(({ options, result }) => ({ options, ...result }));
+    const [only] = reports;
+    print(asJson('netvsim drill', several || only === undefined ? { drills: reports, differences } : only));
+  } else {
+    print(drills.map(({ options, result }) => formatDrill(options, result)).join('\n'));
+    if (several) print(`\n${formatDifferences(drills, differences)}`);
+  }
+  const exits = drills.map(({ result }) => result.exit);
+  const exit = exits.find((each) => each === 1) ?? exits.find((each) => each !== 0) ?? 0;
+  if (exit !== 0) complain(`reproduce with: ${reproduction()}`);
+  return exit;
+}
+
+interface Drilled extends GuestDrill {
+  readonly options: DrillOptions;
+}
+
+function drillOn(guest: string, flags: DrillFlags): Drilled {
+  const { vf, order, gap, times, nics, maxGap, maxLoss } = flags;
   const options = {
     guest,
     vf,
@@ -90,11 +128,7 @@ function firmwareUpdate(flags: DrillFlags): number {
     maxGap,
     maxLoss,
   } as const;
-  const result = carryOut(options, flags);
-  if (flags.junit !== undefined) writeFile(flags.junit, formatJunit('netvsim drill', drillCases(options, result)));
-  print(flags.json === true ? asJson('netvsim drill', { options, ...result }) : formatDrill(options, result));
-  if (result.exit !== 0) complain(`reproduce with: ${reproduction()}`);
-  return result.exit;
+  return { guest, options, result: carryOut(options, flags) };
 }
 
 function carryOut(options: DrillOptions, flags: DrillFlags): DrillResult {

@@ -122,7 +122,8 @@ export function runFirmwareUpdate(
   run: RunOptions & { readonly onPhase?: (phase: string, round: number) => void } = {},
 ): DrillResult {
   const scenario = drillScenario(options, vocabulary);
-  const monitors = scenario.plan.nics.map((nic) => new PathMonitor(nic.name));
+  const looksAtVf = familyIn(vocabulary, options.guest) === 'linux';
+  const monitors = scenario.plan.nics.map((nic) => new PathMonitor(nic.name, { looksAtVf }));
   const clock = new PhaseClock();
   const listener = (event: Event): void => {
     for (const monitor of monitors) monitor.see(event);

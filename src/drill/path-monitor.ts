@@ -1,7 +1,7 @@
 /**
  * When a NIC had no path on which a frame could get through, told from the events alone. Sending follows what
- * netvsc_start_xmit() does: the VF if the guest's path is the VF and it runs with carrier, else the synthetic path.
- * Receiving follows the path on which the host sends.
+ * netvsc_start_xmit() does: the VF if the guest's path is the VF and it runs with carrier, else the synthetic path; or
+ * hn_transmit(), which does not look at the VF. Receiving follows the path on which the host sends.
  * What this leaves out: frames that are lost for other reasons (a full ring, a stopped queue): the frame ledgers
  * count those.
  */
@@ -22,6 +22,8 @@ const DIRECTIONS: readonly Direction[] = ['tx', 'rx'];
 export class PathMonitor {
   readonly nic: string;
   private readonly vf: string;
+  /** Whether a guest that sends by the VF looks each time whether that runs. */
+  private readonly looksAtVf: boolean;
   private readonly up = new Set<string>();
   private readonly carrier = new Set<string>();
   private alive = false;
@@ -35,8 +37,9 @@ export class PathMonitor {
   ]);
   private readonly paths: { readonly from: Nanoseconds; readonly path: Path }[] = [{ from: 0, path: 'synthetic' }];
 
-  constructor(nic: string) {
+  constructor(nic: string, { looksAtVf }: { readonly looksAtVf: boolean }) {
     this.nic = nic;
+    this.looksAtVf = looksAtVf;
     this.vf = `${nic}.vf`;
   }
 
@@ -99,14 +102,20 @@ export class PathMonitor {
     return true;
   }
 
+  private get vfRuns(): boolean {
+    return this.up.has(this.vf) && this.carrier.has(this.vf);
+  }
+
   private sendsBy(): Path {
-    return this.guestPath === 'vf' && this.up.has(this.vf) && this.carrier.has(this.vf) ? 'vf' : 'synthetic';
+    return this.guestPath === 'vf' && (this.vfRuns || !this.looksAtVf) ? 'vf' : 'synthetic';
   }
 
   private usable(direction: Direction): boolean {
     if (!this.up.has(this.nic)) return false;
-    if (direction === 'tx') return this.sendsBy() === 'synthetic' || (this.alive && this.hostPath === 'vf');
-    return this.hostPath === 'synthetic' || (this.alive && this.up.has(this.vf));
+    if (direction === 'tx') {
+      return this.sendsBy() === 'synthetic' || (this.vfRuns && this.alive && this.hostPath === 'vf');
+    }
+    return this.hostPath === 'synthetic' || (this.alive && (this.looksAtVf ? this.up.has(this.vf) : this.vfRuns));
   }
 
   private judge(direction: Direction, at: Nanoseconds): void {

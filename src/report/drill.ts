@@ -1,5 +1,6 @@
 /** A drill's figures for people and dashboards. */
 import { formatDuration, formatMoment } from '../base/time.ts';
+import type { Difference, GuestDrill } from '../drill/differences.ts';
 import type { PhaseFigures } from '../drill/figures.ts';
 import type { DrillOptions, DrillResult } from '../drill/firmware-update.ts';
 import { USUAL_SYNTHETIC } from '../scenario/scenario.ts';
@@ -39,6 +40,20 @@ export function formatDrill(options: DrillOptions, result: DrillResult): string 
   }
   lines.push(...sayModelled(options, result));
   return lines.join('\n');
+}
+
+/** Figures of several guests side by side, where they differ, and under each row the reason. */
+export function formatDifferences(drills: readonly GuestDrill[], differences: readonly Difference[]): string {
+  const guests = drills.map(({ guest }) => guest);
+  if (differences.length === 0) return `no figure differs between ${guests.join(' and ')}\n`;
+  const table = formatTable(
+    ['what differs', ...guests],
+    differences.map(({ what, found }) => [what, ...found]),
+  );
+  const reasons = new Map<string, string[]>();
+  for (const { what, why } of differences) reasons.set(why, [...(reasons.get(why) ?? []), what]);
+  const said = [...reasons].flatMap(([why, whats]) => [`${whats.join(', ')}:`, ...wrap(why.split(' '))]);
+  return `${table}\nwhy:\n${said.join('\n')}\n`;
 }
 
 /** One case for the course of the drill, and one a budget. */

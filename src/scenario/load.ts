@@ -75,7 +75,6 @@ function fromHeader(header: Header, document: Document, source: Source): Result<
   const names: Names = {
     ...vocabulary,
     guest,
-    modules: vocabulary.guests[guest.is].modules,
     nics: Object.keys(header.nics),
     nicsWithVf: Object.keys(header.nics).filter((name) => header.nics[name]?.vf !== undefined),
     flows: [],

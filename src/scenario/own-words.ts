@@ -22,6 +22,9 @@ interface Own {
   readonly family: GuestFamily;
 }
 
+/** Where devices appear. */
+const HOME: Readonly<Record<string, GuestFamily>> = { init_net: 'linux', vnet0: 'freebsd' };
+
 /** `writtenFor`: whose words those are that every guest has, but other ones. */
 function ownOf(body: StepBody, { guests }: Names, writtenFor: GuestFamily): Own | undefined {
   switch (body.kind) {
@@ -48,10 +51,10 @@ function ownOf(body: StepBody, { guests }: Names, writtenFor: GuestFamily): Own 
       return { what: 'cloud-init is a program', family: 'linux' };
     case 'log':
       return { what: 'this is a log line', family: writtenFor };
-    case 'ifname':
-      return { what: `${question.ifname} is a name`, family: writtenFor };
-    case 'netns':
-      return { what: `${question.netns} is a namespace`, family: writtenFor };
+    case 'netns': {
+      const family = HOME[question.netns];
+      return family === undefined ? undefined : { what: `${question.netns} is a namespace`, family };
+    }
     default:
       return undefined;
   }

@@ -14,7 +14,7 @@ const guest = (path: 'vf' | 'synthetic'): EventBody => ({ kind: 'guest.datapath'
 const host = (path: 'vf' | 'synthetic'): EventBody => ({ kind: 'host.datapath', nic: 'nic1', path, why: '' });
 
 function watch(script: readonly (readonly [number, EventBody])[]): PathMonitor {
-  const monitor = new PathMonitor('nic1');
+  const monitor = new PathMonitor('nic1', { looksAtVf: true });
   for (const [at, body] of script) monitor.see({ time: ms(at), step: 0, context: '', ...body } as Event);
   return monitor;
 }
