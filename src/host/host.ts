@@ -6,6 +6,7 @@ import { assert, known } from '../base/assert.ts';
 import type { Guid } from '../base/guid.ts';
 import type { MacAddress } from '../base/mac.ts';
 import type { Bus } from '../bus/bus.ts';
+import type { VfModel } from '../device-kit.ts';
 import type { Latency } from '../sim/latency.ts';
 import type { Task } from '../sim/operation.ts';
 import type { Simulation } from '../sim/simulation.ts';
@@ -25,9 +26,11 @@ import {
   nicInstance,
   SERVICING,
   SWITCH,
+  type VfSlots,
   VMBUS,
   vfInstance,
   vfOf,
+  whyNoSerial,
   workerOf,
 } from './plan.ts';
 import { newServicing, Servicing, type ServicingState } from './servicing.ts';
@@ -46,6 +49,7 @@ export type Refused = { readonly refused: string } | undefined;
 export class Host {
   private readonly around: Surroundings;
   private readonly catalogue: Catalogue;
+  private readonly vfSlots: VfSlots | undefined;
   private readonly nics = new Map<string, Worker<NicState>>();
   private readonly vmbus: Worker<VmbusState>;
   private readonly switch: Worker<SwitchState>;
@@ -56,6 +60,7 @@ export class Host {
   constructor(sim: Simulation, bus: Bus, plan: HostPlan, catalogue: Catalogue, latency: Latency) {
     this.around = { sim, bus, latency, tickets: new Map() };
     this.catalogue = catalogue;
+    this.vfSlots = plan.vfSlots;
     const models = plan.nics.map((nic) => findSynthetic(catalogue, nic.synthetic));
     const versionMax = Math.max(0, ...models.map((model) => model.versions.vmbus));
     this.vmbus = new Worker(this.around, VMBUS, emptyVmbus(), (worker) => new VmbusServer(worker, versionMax));
@@ -65,8 +70,8 @@ export class Host {
       this.devs.set(nicInstance(index), nic.name);
       this.devs.set(vfInstance(index), vfOf(nic.name));
       const model = known(models[index], nic.synthetic);
-      const vfBus = plan.vfBus ?? 'vpci';
-      const parts = { plan: nic, index, model, familyOf: (name: string) => findVf(catalogue, name), vfBus };
+      const familyOf = (name: string): VfModel => findVf(catalogue, name);
+      const parts = { plan: nic, index, model, familyOf, vfSlots: plan.vfSlots };
       if (nic.vf !== undefined) findVf(catalogue, nic.vf);
       assert(nic.serial > 0 && nic.pciSerial > 0, `${nic.name}: 0 is no serial number of a VF`);
       this.nics.set(
@@ -183,7 +188,10 @@ export class Host {
     if (family !== undefined && !this.catalogue.vfs.some((model) => model.name === family)) {
       return `there is no VF model ${family}`;
     }
-    if ('serial' in action && action.serial === 0) return 'a serial number is never 0';
+    if ('serial' in action && typeof action.serial === 'number') {
+      const problem = whyNoSerial(action.serial, this.vfSlots);
+      if (problem !== undefined) return problem;
+    }
     return action.do === 'arm-fault' ? this.problemWithFault(action.nic, action.fault) : undefined;
   }
 

@@ -2,6 +2,7 @@
  * One NIC of the host: what its protocols share. The protocols are in files of their own and are functions of this.
  * What this leaves out: sub-channels (a request for them is granted none), so there is one channel and one queue.
  */
+import { known } from '../base/assert.ts';
 import type { Guid } from '../base/guid.ts';
 import { macBytes } from '../base/mac.ts';
 import type { Nanoseconds } from '../base/time.ts';
@@ -18,7 +19,7 @@ import { completionOf } from './fault-points.ts';
 import { sendMessage, takeUp } from './faults.ts';
 import type { HostItem, RequestHead } from './item.ts';
 import type { NicState } from './nic-state.ts';
-import { type HostNic, nicInstance, type VfBus, vfInstance, vfOf } from './plan.ts';
+import { type HostNic, nicInstance, type VfSlots, vfInstance, vfOf } from './plan.ts';
 import type { Worker } from './worker.ts';
 
 /** The one request that is answered with nothing. */
@@ -31,7 +32,7 @@ export interface NicParts {
   readonly index: number;
   readonly model: SyntheticModel;
   readonly familyOf: (name: string) => VfModel;
-  readonly vfBus: VfBus;
+  readonly vfSlots: VfSlots | undefined;
 }
 
 export class Nic {
@@ -39,7 +40,8 @@ export class Nic {
   readonly plan: HostNic;
   readonly index: number;
   readonly model: SyntheticModel;
-  readonly vfBus: VfBus;
+  /** See {@link HostPlan}. */
+  readonly vfSlots: VfSlots | undefined;
   readonly name: string;
   /** The VF's name. */
   readonly vf: string;
@@ -55,7 +57,7 @@ export class Nic {
     this.index = parts.index;
     this.model = parts.model;
     this.familyOf = parts.familyOf;
-    this.vfBus = parts.vfBus;
+    this.vfSlots = parts.vfSlots;
     this.name = parts.plan.name;
     this.vf = vfOf(this.name);
     this.address = macBytes(parts.plan.mac);
@@ -64,6 +66,11 @@ export class Nic {
 
   get state(): NicState {
     return this.worker.state;
+  }
+
+  /** What the guest is told in the place of a serial number. */
+  numberOf(serial: number): number {
+    return this.vfSlots === undefined ? serial : known(this.vfSlots[serial - 1], `a slot of serial number ${serial}`);
   }
 
   /** The model of the VF that stands, or would stand, beside the NIC. */

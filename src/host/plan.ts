@@ -20,15 +20,23 @@ export interface HostNic {
 }
 
 /**
- * How a VF comes to the guest: as a channel of VMBus with a PCI bus behind it, or into a slot of the machine's own PCI
- * bus, as hypervisors with an ACPI hot-plug controller do it. A slot has the number of the VF's PCI serial.
+ * The slots of the machine's own PCI bus that VFs come into, as hypervisors with an ACPI hot-plug controller do it: of
+ * serial number 1 first. There the guest is told the slot's number in the place of the serial number, for it finds a VF
+ * by comparing the two.
  */
-export type VfBus = 'vpci' | 'acpi';
+export type VfSlots = readonly number[];
 
 export interface HostPlan {
   readonly nics: readonly HostNic[];
-  /** `vpci` where it does not say. */
-  readonly vfBus?: VfBus;
+  /** Without them a VF comes as a channel of VMBus with a PCI bus behind it. */
+  readonly vfSlots?: VfSlots;
+}
+
+/** Why no VF can have that serial number; undefined when one can. */
+export function whyNoSerial(serial: number, slots: VfSlots | undefined): string | undefined {
+  if (serial === 0) return 'a serial number is never 0';
+  const isFar = slots !== undefined && serial > slots.length;
+  return isFar ? `there is no slot for serial number ${serial}, but for 1 to ${slots.length}` : undefined;
 }
 
 /** The devices that there are; `devices/` is known to the edge only, which hands it down. */

@@ -155,8 +155,15 @@ export class Servicing implements Behaviour {
   private choice({ family, serial }: Update): { readonly family?: string; readonly serial?: number } {
     return {
       ...(family === undefined ? {} : { family }),
-      ...(serial === 'same' ? {} : { serial: this.worker.state.nextSerial++ }),
+      ...(serial === 'same' ? {} : { serial: this.takeSerial() }),
     };
+  }
+
+  /** Where VFs come into slots the numbers are few, and come round. */
+  private takeSerial(): number {
+    const next = this.worker.state.nextSerial++;
+    const { vfSlots } = this.plan;
+    return vfSlots === undefined ? next : ((next - 1) % vfSlots.length) + 1;
   }
 
   private vfCarrying(nic: string): void {

@@ -53,7 +53,7 @@ export function offerNow(nic: Nic): void {
   worker.send({ to: 'doorbell', fn: dev, open: true });
   const tell = { kind: 'vf.alive', dev, alive: true } as const;
   worker.send({ to: 'present', fn: dev, present: true, tell });
-  if (nic.vfBus === 'vpci') {
+  if (nic.vfSlots === undefined) {
     const owner = workerOf(nic.name);
     const offer = { dev, owner, interfaceType: CLASS_GUIDS.pciPassThrough, instance: nic.instances.vf };
     worker.tell(VMBUS, { what: 'offer', offer });
@@ -200,7 +200,7 @@ function tellAssociation(nic: Nic, serial: number): void {
   const allocated = serial === 0 ? 0 : 1;
   if (nic.canHaveVf) {
     const named = allocated === 1 ? serial : vf.told === 0 ? vf.serial : vf.told;
-    nic.say({ name: 'sendVfAssociation', allocated, serial: named }, ASSOCIATION_TRANSACTION);
+    nic.say({ name: 'sendVfAssociation', allocated, serial: nic.numberOf(named) }, ASSOCIATION_TRANSACTION);
   }
   vf.told = serial;
 }
@@ -228,7 +228,7 @@ function eject(nic: Nic): void {
       finish(nic);
       break;
     case 'offered':
-      if (nic.vfBus === 'acpi') askToUnplug(nic);
+      if (nic.vfSlots !== undefined) askToUnplug(nic);
       else takeAway(nic);
       break;
     case 'open':
@@ -289,7 +289,7 @@ function leave(nic: Nic, state: 'dead' | 'absent'): void {
   nic.state.vf.pci = { at: 'rescinded' };
   // A device that dies is missed only after a while; until then both sides send into nothing.
   if (state === 'dead') worker.after(nic.span('host.surprise-rescind'), { what: 'rescind-due' });
-  if (nic.vfBus === 'acpi') {
+  if (nic.vfSlots !== undefined) {
     // What is dead stands in its slot until the guest lets go of it.
     if (state === 'absent') empty(nic);
     return;
@@ -301,7 +301,7 @@ function leave(nic: Nic, state: 'dead' | 'absent'): void {
 
 /** Takes the VF's channel back, or asks the guest to let go of the slot of what has died. */
 export function rescindVf(nic: Nic): void {
-  if (nic.vfBus === 'vpci') nic.worker.tell(VMBUS, { what: 'rescind', dev: nic.vf });
+  if (nic.vfSlots === undefined) nic.worker.tell(VMBUS, { what: 'rescind', dev: nic.vf });
   else if (nic.state.vf.pci.at === 'rescinded') nic.worker.send({ to: 'ejecting', fn: nic.vf, asked: true });
 }
 

@@ -60,7 +60,7 @@ export function sayRelations(nic: Nic, session: VpciSession): void {
 export function identityOf(nic: Nic): PciIdentity {
   const { vendor, device, revision, barSizes } = nic.family.pci;
   const classCode = (CLASS.base << 16) | (CLASS.sub << 8) | CLASS.interface;
-  const { pciSerial: serial } = nic.state.vf;
+  const serial = nic.numberOf(nic.state.vf.pciSerial);
   return { vendor, device, revision, classCode, barSizes, mac: nic.plan.mac, serial };
 }
 

@@ -29,7 +29,7 @@ import { SerialLine } from './processor/serial-line.ts';
 import { SynicPages } from './processor/synic-pages.ts';
 import { VfNic } from './processor/vf-nic.ts';
 import { DEFAULT_QUANTUM } from './processor/wasm-patch.ts';
-import { inSlots } from './slots.ts';
+import { SLOTS, whyNotInSlots } from './slots.ts';
 import {
   decodeSnapshot,
   encodeSnapshot,
@@ -122,7 +122,7 @@ export class RealMachine {
     const pages = new SynicPages(processor, this.bus);
     this.enlightenments = new Enlightenments(processor, this.bus, pages, () => this.catchUp());
     processor.traps = this.enlightenments;
-    this.host = new Host(this.sim, this.bus, { nics: plan.nics, vfBus: 'acpi' }, catalogue, this.latency);
+    this.host = new Host(this.sim, this.bus, { nics: plan.nics, vfSlots: SLOTS }, catalogue, this.latency);
     this.serials = [new SerialLine(processor, 0), new SerialLine(processor, 1)];
     this.console = new Console(known(this.serials[0], 'ttyS0'), () => processor.now);
     this.agent = new Agent(this.sim, known(this.serials[1], 'ttyS1'));
@@ -181,12 +181,12 @@ export class RealMachine {
     { memoryMb = DEFAULT_MEMORY_MB, quantum = DEFAULT_QUANTUM, trace = new Recorder() }: RealOptions,
     isEmpty: boolean,
   ): Promise<Result<RealMachine, string>> {
-    const nics = inSlots(plan.nics);
-    if (!nics.ok) return nics;
+    const problem = whyNotInSlots(plan.nics);
+    if (problem !== undefined) return err(problem);
     const processor = await Processor.create(images, { memoryMb, quantum, isEmpty });
     if (!processor.ok) return processor;
     const hardware = { processor: processor.value, images: images.id, memoryMb, quantum };
-    return ok(new RealMachine({ ...plan, nics: nics.value }, catalogue, hardware, trace));
+    return ok(new RealMachine(plan, catalogue, hardware, trace));
   }
 
   get now(): Nanoseconds {

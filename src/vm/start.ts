@@ -3,7 +3,7 @@
  * and goes on from there ever after. The first time as well, so that all runs have the same past.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert } from '../base/assert.ts';
 import { err, ok, type Result } from '../base/result.ts';
@@ -12,6 +12,7 @@ import type { Recorder } from '../trace/recorder.ts';
 import { type BootFailure, type BootOptions, type BootWatch, bootToShell, toSnapshot } from './boot.ts';
 import { bootInProcess } from './boot-process.ts';
 import { RealMachine, type RealPlan } from './real-machine.ts';
+import { whyNotInSlots } from './slots.ts';
 import { PREPARATION } from './stage/prepared-guest.ts';
 
 export interface StartOptions extends BootOptions, BootWatch {
@@ -36,9 +37,13 @@ export interface Started {
 
 /** Older ones are removed: each has 15 MB. Invented. */
 const KEPT_MOST = 4;
+/** A draft that is older than an hour, in ms, has nobody who writes it. Invented. */
+const DRAFT_AGE = 3_600_000;
 
 export async function startMachine(options: StartOptions): Promise<Result<Started, BootFailure>> {
   const { plan, catalogue, images, trace, worker } = options;
+  const problem = whyNotInSlots(plan.nics);
+  if (problem !== undefined) return err({ whose: 'input', text: problem, tail: [] });
   const traced = trace === undefined ? {} : { trace };
   if (options.cold === true) {
     const booted = await bootToShell(plan, catalogue, { ...options, ...traced }, options);
@@ -57,7 +62,6 @@ export async function startMachine(options: StartOptions): Promise<Result<Starte
   if (!bytes.ok) return bytes;
   const notKept = keep(options.cache, file, bytes.value);
   const machine = await RealMachine.restore(plan, catalogue, images, bytes.value, traced);
-  if (!machine.ok && typeof machine.error === 'string') return err({ whose: 'input', text: machine.error, tail: [] });
   assert(machine.ok, 'a machine does not come back from its own snapshot');
   return ok({ machine: machine.value, isNew: true, ...(notKept === undefined ? {} : { notKept }) });
 }
@@ -72,7 +76,10 @@ const snapshotFile = ({ cache, images, memoryMb, forStage }: StartOptions): stri
 
 function readKept(file: string): Uint8Array | undefined {
   try {
-    return readFileSync(file);
+    const bytes = readFileSync(file);
+    const now = new Date();
+    utimesSync(file, now, now);
+    return bytes;
   } catch {
     return undefined;
   }
@@ -85,20 +92,23 @@ function keep(cache: string, file: string, bytes: Uint8Array): string | undefine
     mkdirSync(snapshotFolder(cache), { recursive: true });
     writeFileSync(draft, bytes);
     renameSync(draft, file);
-    removeOld(snapshotFolder(cache));
-    return undefined;
   } catch (error) {
     rmSync(draft, { force: true });
     const { code, path } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
     return `${path ?? file}: cannot be written (${code}): the guest boots anew each time`;
   }
+  removeOld(snapshotFolder(cache));
+  return undefined;
 }
 
+/** What was not used for longest goes, and drafts of who was killed meanwhile. */
 function removeOld(folder: string): void {
-  const files = readdirSync(folder)
-    .filter((name) => name.endsWith('.machine'))
-    .map((name) => ({ file: join(folder, name), at: statSync(join(folder, name)).mtimeMs }))
-    .sort((a, b) => b.at - a.at);
-  for (const { file } of files.slice(KEPT_MOST)) rmSync(file, { force: true });
+  const files = readdirSync(folder).map((name) => ({ file: join(folder, name), at: usedAt(join(folder, name)) }));
+  const kept = files.filter(({ file }) => file.endsWith('.machine')).sort((a, b) => b.at - a.at);
+  const drafts = files.filter(({ file, at }) => file.endsWith('.tmp') && Date.now() - at > DRAFT_AGE);
+  for (const { file } of [...kept.slice(KEPT_MOST), ...drafts]) rmSync(file, { force: true });
 }
+
+/** When it was written or read last, in ms; 0 when another netvsim has just removed it. */
+const usedAt = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;

@@ -15,7 +15,7 @@ import { type AnyProtocol, openPayload, type Payload, type Transport } from '../
 import { isPacket } from '../../src/bus/packet.ts';
 import type { HostAction } from '../../src/host/action.ts';
 import { Host, type HostRecord } from '../../src/host/host.ts';
-import type { Catalogue, HostNic, VfBus } from '../../src/host/plan.ts';
+import type { Catalogue, HostNic, VfSlots } from '../../src/host/plan.ts';
 import { Latency } from '../../src/sim/latency.ts';
 import type { Operation, Task } from '../../src/sim/operation.ts';
 import { Simulation } from '../../src/sim/simulation.ts';
@@ -46,7 +46,7 @@ export interface Options {
   /** Saves, ends and rebuilds the host at every quiescent point. */
   readonly reborn?: boolean;
   readonly strategy?: Strategy;
-  readonly vfBus?: VfBus;
+  readonly vfSlots?: VfSlots;
 }
 
 export class FakeGuest {
@@ -203,8 +203,14 @@ export class FakeGuest {
   }
 
   private newHost(): Host {
-    const { nics = [nic1], latency = {}, vfBus = 'vpci' } = this.options;
-    return new Host(this.sim, this.bus, { nics, vfBus }, catalogue, new Latency(latency));
+    const { nics = [nic1], latency = {}, vfSlots } = this.options;
+    return new Host(
+      this.sim,
+      this.bus,
+      { nics, ...(vfSlots === undefined ? {} : { vfSlots }) },
+      catalogue,
+      new Latency(latency),
+    );
   }
 
   private rebirth(): void {

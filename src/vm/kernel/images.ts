@@ -12,10 +12,11 @@ import { hasHyperV } from './payload.ts';
 /**
  * What the kernel is told at boot (Linux, Documentation/admin-guide/kernel-parameters.txt). The console is the first serial
  * line. `noisapnp`, `cryptomgr.notests`, `pmtmr=0`, `nokaslr`, `mitigations=off`, `audit=0` and `apparmor=0` leave out
- * what costs seconds of emulated boot and is no part of what is shown.
+ * what costs seconds of emulated boot and is no part of what is shown. By the stamps of `printk.time=1` the kernel's own
+ * lines are told from those of programs.
  */
 export const CMDLINE =
-  'console=ttyS0 quiet noisapnp cryptomgr.notests pmtmr=0 nokaslr mitigations=off audit=0 apparmor=0';
+  'console=ttyS0 quiet printk.time=1 noisapnp cryptomgr.notests pmtmr=0 nokaslr mitigations=off audit=0 apparmor=0';
 
 export interface BootImages {
   /** As `uname -r` says it. */

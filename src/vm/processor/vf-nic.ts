@@ -6,6 +6,7 @@
  * What this leaves out: the vendor, the windows and the MSI-X vectors that the host's VF model has; a card that has no
  * room for a frame drops it.
  */
+import { known } from '../../base/assert.ts';
 import { macBytes } from '../../base/mac.ts';
 import type { PciFunction } from '../../bus/pci-function.ts';
 import type { Task } from '../../sim/operation.ts';
@@ -83,10 +84,10 @@ export class VfNic {
   private *followSlot(): Task {
     const { fn } = this.parts;
     for (;;) {
-      const isIn = this.slot !== undefined;
-      yield* fn.present.heed(isIn);
-      if (isIn) this.unplug();
-      else this.plug();
+      yield* fn.present.heed(false);
+      this.plug();
+      yield* fn.present.heed(true);
+      if (this.slot !== undefined) this.unplug();
     }
   }
 
@@ -106,8 +107,13 @@ export class VfNic {
   }
 
   private plug(): void {
-    const { slots, hotplug, fn } = this.parts;
-    const slot = fn.identity?.serial ?? 0;
+    const { sim, slots, hotplug, fn } = this.parts;
+    const slot = known(fn.identity, fn.name).serial;
+    // Two VFs of one serial number: a bus has one place for both.
+    if (!slots.isFree(slot)) {
+      sim.trace.emit({ kind: 'host.refused', dev: fn.name, what: 'plug', why: `slot ${slot} has another VF in it` });
+      return;
+    }
     const address = macBytes(fn.mac);
     this.card.mac.set(address);
     address.forEach((byte, i) => {
