@@ -1,7 +1,7 @@
 /** `netvsim explain`: what a name means, whatever kind of name it is, and for invariants and fixes all there is to say. */
 import type { Command } from 'commander';
 import { distance } from 'fastest-levenshtein';
-import { FIXES, isFix, PROFILES } from '../guest/linux/profile.ts';
+import { type FixRow, fixOf, GUESTS, type GuestFamily } from '../machine/guests.ts';
 import { asJson } from '../report/json.ts';
 import { coveredBy, JUDGED_ELSEWHERE, LEFT_OUT, NUMBERS } from '../scenario/invariants/coverage.ts';
 import type { Invariant } from '../scenario/invariants/invariant.ts';
@@ -31,6 +31,7 @@ const HEADS = {
   guests: 'guests with it',
   guestsWithout: 'guests without it',
   invariants: 'invariants',
+  notOn: 'does not bind',
 } as const;
 
 type Details = { readonly [H in keyof typeof HEADS]?: string | readonly string[] };
@@ -91,23 +92,26 @@ function ofName(name: string): readonly Explanation[] {
 function ofEntry(kind: string, name: string, meaning: string): Explanation {
   const invariant = kind === 'invariants' ? INVARIANTS.find((each) => each.name === name) : undefined;
   if (invariant !== undefined) return ofInvariant(invariant);
-  return kind === 'fixes' && isFix(name) ? ofFix(name) : { name, kind, meaning, details: {} };
+  const fix = kind === 'fixes' ? fixOf(name) : undefined;
+  return fix === undefined ? { name, kind, meaning, details: {} } : ofFix(name, fix);
 }
 
-function ofInvariant({ name, meaning, why, covers: numbers, source, races }: Invariant): Explanation {
-  const fixes = Object.entries(FIXES).filter(([, { commit }]) => source.includes(commit));
-  const details = { why, numbers, source, races, fixes: fixes.map(([fix]) => fix) };
+function ofInvariant({ name, meaning, why, covers: numbers, source, races, notOn = {} }: Invariant): Explanation {
+  const fixes = Object.entries(GUESTS.linux.fixes).filter(([, row]) => source.includes(row.source));
+  const unbound = Object.entries(notOn).map(([family, reason]) => `${GUESTS[family as GuestFamily].title}: ${reason}`);
+  const details = { why, numbers, source, races, fixes: fixes.map(([fix]) => fix), notOn: unbound };
   return { name, kind: 'invariants', meaning, details };
 }
 
-function ofFix(name: keyof typeof FIXES): Explanation {
-  const { commit, meaning } = FIXES[name];
-  const profiles = Object.values(PROFILES);
+function ofFix(name: string, { meaning, source, family }: FixRow & { readonly family: GuestFamily }): Explanation {
+  const { profiles, title } = GUESTS[family];
+  const all = Object.values(profiles);
+  const isCommit = family === 'linux';
   const details = {
-    commit: `Linux ${commit}`,
-    guests: profiles.filter(({ fixes }) => fixes.has(name)).map((profile) => profile.name),
-    guestsWithout: profiles.filter(({ fixes }) => !fixes.has(name)).map((profile) => profile.name),
-    invariants: INVARIANTS.filter(({ source }) => source.includes(commit)).map((invariant) => invariant.name),
+    commit: `${title} ${source}`,
+    guests: all.filter(({ fixes }) => fixes.has(name)).map((profile) => profile.name),
+    guestsWithout: all.filter(({ fixes }) => !fixes.has(name)).map((profile) => profile.name),
+    invariants: isCommit ? INVARIANTS.filter((each) => each.source.includes(source)).map((each) => each.name) : [],
   };
   return { name, kind: 'fixes', meaning, details };
 }

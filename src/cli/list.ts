@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { formatDuration } from '../base/time.ts';
 import { FALLIBLE_CALLS } from '../guest/linux/faults.ts';
-import { FIXES, PROFILES } from '../guest/linux/profile.ts';
 import {
   FAILURES,
   FAULT_POINTS,
@@ -11,12 +10,14 @@ import {
   protocolOf,
   requestsOf,
 } from '../host/fault-points.ts';
+import { FAMILIES, GUESTS } from '../machine/guests.ts';
 import { asJson } from '../report/json.ts';
 import { INVARIANTS } from '../scenario/invariants/invariants.ts';
 import { loadScenario } from '../scenario/load.ts';
 import { unknownName } from '../scenario/problem.ts';
 import { NEEDS } from '../scenario/scenario.ts';
 import { VERBS } from '../scenario/verbs.ts';
+import { titlesWith } from '../scenario/vocabulary.ts';
 import { LATENCY } from '../sim/latency.ts';
 import { InputError } from './input-error.ts';
 import { CATALOGUE, VOCABULARY } from './model.ts';
@@ -37,12 +38,28 @@ export const SECTIONS: Readonly<Record<string, () => readonly Entry[]>> = {
       const loaded = loadScenario(readText(file), file, VOCABULARY);
       return { name, meaning: loaded.ok ? loaded.value.name : 'does not load: see netvsim check' };
     }),
-  guests: () => Object.values(PROFILES).map(({ name, summary }) => ({ name, meaning: summary })),
+  guests: () =>
+    FAMILIES.flatMap((family) =>
+      Object.values(GUESTS[family].profiles).map(({ name, summary }) => ({ name, meaning: summary })),
+    ),
   fixes: () =>
-    Object.entries(FIXES).map(([name, { commit, meaning }]) => ({ name, meaning: `${meaning} (${commit})` })),
+    FAMILIES.flatMap((family) =>
+      Object.entries(GUESTS[family].fixes).map(([name, { source, meaning }]) => ({
+        name,
+        meaning: `${meaning} (${source})`,
+      })),
+    ),
   devices: () => [...CATALOGUE.vfs, ...CATALOGUE.synthetics].map(({ name, summary }) => ({ name, meaning: summary })),
-  observers: () => VOCABULARY.observers.map((name) => ({ name, meaning: 'a modelled program of user mode' })),
-  modules: () => VOCABULARY.modules.map((name) => ({ name, meaning: 'a module of the guest' })),
+  observers: () =>
+    VOCABULARY.observers.map((name) => ({
+      name,
+      meaning: `a modelled program of user mode: ${titlesWith(VOCABULARY, 'observers', name)}`,
+    })),
+  modules: () =>
+    VOCABULARY.modules.map((name) => ({
+      name,
+      meaning: `a module of the guest: ${titlesWith(VOCABULARY, 'modules', name)}`,
+    })),
   invariants: () => INVARIANTS.map(({ name, meaning }) => ({ name, meaning })),
   verbs: () => VERBS.map(({ usage, meaning }) => ({ name: usage, meaning })),
   messages: () => {

@@ -6,6 +6,7 @@ import { RecordOrder } from '../explore/record-order.ts';
 import { Replay } from '../explore/replay.ts';
 import { keyOf, windowOf } from '../explore/scenario-program.ts';
 import { type Choice, formatChoices, type Identity } from '../explore/schedule.ts';
+import { familyOf, GUESTS } from '../machine/guests.ts';
 import { runAsJson } from '../report/json.ts';
 import { formatJunit } from '../report/junit.ts';
 import { formatTimeline, formatVerdict } from '../report/timeline.ts';
@@ -85,6 +86,10 @@ type Changes = Overrides & { readonly without?: readonly string[] };
 export function loadFile(file: string, { guest, transport, without = [] }: Changes): Scenario {
   const loaded = loadScenario(readText(file), file, VOCABULARY, { guest, transport });
   if (!loaded.ok) throw InputError.of(loaded.error);
+  const { guest: profile } = loaded.value.plan;
+  const { title, fixes } = GUESTS[familyOf(profile)];
+  const foreign = without.find((fix) => fixes[fix] === undefined);
+  if (foreign !== undefined) throw new InputError(`--without: ${foreign} is no fix of ${title}, which ${profile} is`);
   return withoutFixes(loaded.value, without);
 }
 

@@ -1,6 +1,6 @@
 /** Which modules the drivers of somebody else are, and where a scenario loads them. */
 import type { DriverFactory, Module } from '../guest/linux/modules.ts';
-import { linuxOf } from '../machine/guests.ts';
+import { familyOf, linuxOf } from '../machine/guests.ts';
 import { type Catalogue, Machine } from '../machine/machine.ts';
 import type { Plan } from '../machine/plan.ts';
 import { type Scenario, USUAL_GUEST } from '../scenario/scenario.ts';
@@ -53,6 +53,10 @@ export function moduleNames(drivers: readonly DriverFactory[], catalogue: Catalo
  * in for the guest's own are loaded when those are, and one that a step of the scenario loads is left to it.
  */
 export function withModules(scenario: Scenario, names: readonly string[], catalogue: Catalogue): Scenario {
+  const { guest } = scenario.plan;
+  if (names.length > 0 && familyOf(guest) !== 'linux') {
+    throw new SourceError(`${guest} takes no drivers: those of one's own are for Linux guests`);
+  }
   const own = linuxOf(new Machine(NOTHING, catalogue)).modules.names();
   const steps = scenario.steps.flatMap(({ body }) =>
     body.kind === 'guest' && body.command.do === 'load' ? [body.command.module] : [],

@@ -71,6 +71,15 @@ export const GUESTS: Readonly<Record<GuestFamily, Family>> = {
   },
 };
 
+/** A fix by its name, with the family that has it. */
+export function fixOf(name: string): (FixRow & { readonly family: GuestFamily }) | undefined {
+  for (const family of FAMILIES) {
+    const row = GUESTS[family].fixes[name];
+    if (row !== undefined) return { ...row, family };
+  }
+  return undefined;
+}
+
 /** The family of a profile that there is. */
 export function familyOf(profile: string): GuestFamily {
   return known(
