@@ -11,6 +11,7 @@ import type { Event } from '../trace/event.ts';
 import { prepareGuest } from '../vm/boot.ts';
 import { type BootImages, readBootImages } from '../vm/kernel/images.ts';
 import type { RealMachine } from '../vm/real-machine.ts';
+import type { PreparedGuest } from '../vm/stage/prepared-guest.ts';
 import { RealStage } from '../vm/stage/real-stage.ts';
 import { whatDiffers } from '../vm/stage/what-differs.ts';
 import { startMachine } from '../vm/start.ts';
@@ -48,7 +49,12 @@ export async function bootScenario(given: string, flags: BootScenarioFlags): Pro
   if (refusals.length > 0) throw new InputError(refusals.map((refusal) => `${file}: ${refusal}`));
   const machine = await machineFor(scenario, images, flags);
   if (typeof machine === 'number') return machine;
-  const { verdict, events, more } = carryOut({ ...scenario, always: judged }, machine, flags);
+  const guest = prepareGuest(machine);
+  if (!guest.ok) {
+    complain([guest.error.text, ...guest.error.tail].join('\n'));
+    return EXIT.failed;
+  }
+  const { verdict, events, more } = carryOut({ ...scenario, always: judged }, guest.value, flags);
   const header = {
     scenario: scenario.name,
     guest: `linux-${images.release}`,
@@ -107,12 +113,10 @@ interface Outcome {
   readonly more: readonly string[];
 }
 
-function carryOut(scenario: Scenario, machine: RealMachine, { maxSteps }: BootScenarioFlags): Outcome {
-  const guest = prepareGuest(machine);
-  if (!guest.ok) throw new InputError([guest.error.text, ...guest.error.tail]);
+function carryOut(scenario: Scenario, guest: PreparedGuest, { maxSteps }: BootScenarioFlags): Outcome {
   const events: Event[] = [];
   const progress = new Progress();
-  const { verdict, stage } = runScenario(scenario, (plan, { trace }) => new RealStage(guest.value, plan, trace), {
+  const { verdict, stage } = runScenario(scenario, (plan, { trace }) => new RealStage(guest, plan, trace), {
     listeners: [(event) => events.push(event)],
     stepsMax: maxSteps,
     onProgress: (sim) => progress.see(sim),

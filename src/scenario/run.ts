@@ -86,7 +86,7 @@ export function runScenario<S extends Stage>(
   failures.unshift(...performance.failures);
   failures.push(...stuck);
   for (const { what, found } of stuck) trace.emit({ kind: 'sim.stuck', problem: what, detail: found });
-  const limit = stop === 'steps' && stuck.length === 0 ? describeLimit(stage.sim) : undefined;
+  const limit = stop === 'steps' && stuck.length === 0 ? describeLimit(stage.sim) : whyNotJudged(scenario, stage);
   const counts = { steps: stage.sim.steps, events: trace.count, expectations };
   const exit = failures.length > 0 ? 1 : limit === undefined ? 0 : 3;
   return {
@@ -161,6 +161,10 @@ function overdue(sim: Simulation, performance: Performance): Failure {
   const found = `"${performance.doing}" has not come back ${formatDuration(PATIENCE)} after its time${who}`;
   return { kind: 'stuck', line: performance.line, what: 'stuck', found, at: sim.now, step: sim.steps };
 }
+
+/** Invariants hold of what was seen; where a stage has not seen all, nothing is said of them. */
+const whyNotJudged = ({ always }: Scenario, { unseen }: Stage): string | undefined =>
+  always.length > 0 ? unseen : undefined;
 
 function describeLimit(sim: Simulation): string {
   const running = describeRunning(sim);

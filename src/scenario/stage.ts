@@ -65,6 +65,8 @@ export interface Stage {
   readonly death?: { readonly what: string; readonly found: string } | undefined;
   /** Called once, when the run is over: tells what happened in it and was not told yet. */
   conclude?(): void;
+  /** Why the invariants cannot be judged, behind {@link conclude}: it has not seen all that they are about. */
+  readonly unseen?: string | undefined;
   /** Does it, and returns when the host has taken it up (not when all its consequences are over). A refusal is in the
    * trace, and the answer says why. */
   host(action: HostAction): Task<{ readonly refused: string } | undefined>;

@@ -81,7 +81,7 @@ test("the README's driver is the one in fixtures, which has a test of its own", 
 /** A folder with what an example of --help names. */
 function workFolder(example: string): string {
   const folder = emptyFolder();
-  const scenario = readFileSync(join(root, 'fixtures/scenarios/vf-plug-join.yaml'));
+  const scenario = readFileSync(join(ROOT, 'fixtures/scenarios/vf-plug-join.yaml'));
   for (const name of ['my.yaml', 'other.yaml']) writeFileSync(join(folder, name), scenario);
   if (example.includes('replay my.order')) {
     const search = [

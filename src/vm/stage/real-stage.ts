@@ -80,12 +80,17 @@ export class RealStage implements Stage {
   get remarks(): readonly string[] {
     const { record } = this.guestPart;
     const remarks = [...this.flows.values()].map((flow) => flow.remark);
-    if (record.problem !== undefined) remarks.push(`no record of the guest's kernel: ${record.problem}`);
-    else if (this.account === undefined) remarks.push("the record of the guest's kernel could not be read");
+    if (this.unseen !== undefined) remarks.push(this.unseen);
     if (record.missing.length > 0) remarks.push(`the kernel lets nobody see: ${record.missing.join(', ')}`);
-    const lost = this.account?.lost ?? 0;
-    if (lost > 0) remarks.push(`the record has lost its first ${lost} entries`);
     return remarks;
+  }
+
+  get unseen(): string | undefined {
+    const { problem } = this.guestPart.record;
+    if (problem !== undefined) return `no record of the guest's kernel: ${problem}`;
+    if (this.account === undefined) return "the record of the guest's kernel could not be read";
+    const { lost } = this.account;
+    return lost > 0 ? `the record of the guest's kernel has lost its first ${lost} entries` : undefined;
   }
 
   get death(): Stage['death'] {
