@@ -5,7 +5,7 @@
  */
 import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
-import type { Nanoseconds } from '../base/time.ts';
+import { type Nanoseconds, seconds } from '../base/time.ts';
 import type { Names } from '../scenario/vocabulary.ts';
 import type { EventLines } from './boot-events.ts';
 import type { Guest } from './boot-guest.ts';
@@ -18,6 +18,12 @@ import { complain, print } from './terminal.ts';
 
 /** A line that begins with Ctrl-] is for the host. */
 const ESCAPE = '\u001d';
+/** What ends the input of a program that reads from a terminal: Ctrl-D (termios(3), VEOF). */
+const END_OF_TRANSMISSION = 0x04;
+/** Resting so long without a prompt, a guest is given the next line. Invented. */
+const UNASKED = seconds(10);
+/** Resting so long when there is none, it is left alone. Invented. */
+const NOTHING_COMES = seconds(3600);
 /** What a script's terminal is like: wide, so that long lines are not broken. */
 const SIZE = { rows: 24, columns: 200 };
 
@@ -26,8 +32,8 @@ export interface PipeOptions {
   readonly names: Names;
   readonly events: EventLines;
   readonly signals: Signals;
-  /** How long it goes on when the last line is typed; when that is not said, until it rests. */
-  readonly goOn: Nanoseconds | undefined;
+  /** How long the guest has for a line, and behind the last one; when that is not said, until it waits for another. */
+  readonly span: Nanoseconds | undefined;
 }
 
 export class PipeSession {
@@ -39,11 +45,13 @@ export class PipeSession {
   private printed: number[] = [];
   private hasQuit = false;
   private mistake: string | undefined;
+  private typedAt: Nanoseconds;
 
   constructor(options: PipeOptions) {
     this.options = options;
     const { guest, names, events } = options;
     this.rest = new Rest(guest);
+    this.typedAt = guest.now;
     this.line = new HostLine(guest, names, {
       say: (text) => print(text.endsWith('\n') ? text : `${text}\n`),
       complain: (text, whose) => {
@@ -64,9 +72,9 @@ export class PipeSession {
     events.show = (line) => print(`${line}\n`);
   }
 
-  /** Returns when the last line is typed and the guest rests, or before for another reason. */
+  /** Returns when the guest has done what the last line says, or before for another reason. */
   async run(): Promise<SessionEnd> {
-    const { guest, signals, goOn } = this.options;
+    const { guest, signals } = this.options;
     this.showConsole();
     guest.resize(SIZE.rows, SIZE.columns);
     const lines = createInterface({ input: process.stdin.setEncoding('latin1'), crlfDelay: Number.POSITIVE_INFINITY });
@@ -76,14 +84,14 @@ export class PipeSession {
     try {
       const source = lines[Symbol.asyncIterator]();
       for (;;) {
-        const end = await this.toRest();
+        const end = await this.goOn(UNASKED);
         if (end !== undefined) return end;
         const line = await Promise.race([source.next(), stopped]);
         if (line === 'stopped') return { by: 'signal' };
         if (line.done === true) break;
         this.type(line.value);
       }
-      return goOn === undefined ? { by: 'user' } : await this.goOn(guest.now + goOn);
+      return (await this.finish()) ?? { by: 'user' };
     } finally {
       lines.close();
       process.stdin.destroy();
@@ -91,27 +99,36 @@ export class PipeSession {
     }
   }
 
-  /** Undefined: it waits for a line. */
-  private async toRest(): Promise<SessionEnd | undefined> {
-    for (;;) {
-      const rests = this.rest.look();
+  /**
+   * Until it waits for a line. Behind so long a silence it may be at something that asks for none but takes one: a line
+   * that comes too early stays in its terminal.
+   */
+  private async goOn(silence: Nanoseconds): Promise<SessionEnd | undefined> {
+    const { guest, span } = this.options;
+    const due = span === undefined ? Number.MAX_SAFE_INTEGER : this.typedAt + span;
+    while (guest.now < due) {
+      const waits = this.rest.look();
       const end = await this.over();
-      if (end !== undefined || rests) return end;
-      if (this.rest.hangs) {
-        const text = 'the guest hangs: its processor is busy and it prints nothing';
-        return { by: 'guest', ending: { isFailure: true, text } };
-      }
+      if (end !== undefined || waits || this.rest.silence >= silence) return end;
     }
+    return undefined;
   }
 
-  private async goOn(due: Nanoseconds): Promise<SessionEnd> {
-    const { guest } = this.options;
-    while (guest.now < due) {
-      this.rest.look();
-      const end = await this.over();
-      if (end !== undefined) return end;
+  /** There is no other line. Whatever reads is told so, as a terminal does it. */
+  private async finish(): Promise<SessionEnd | undefined> {
+    const { guest, span } = this.options;
+    if (span !== undefined) {
+      while (guest.now < this.typedAt + span) {
+        this.rest.look();
+        const end = await this.over();
+        if (end !== undefined) return end;
+      }
+      return { by: 'time' };
     }
-    return { by: 'time' };
+    const end = await this.goOn(UNASKED);
+    if (end !== undefined || this.rest.silence < UNASKED) return end;
+    guest.machine.console.type(Uint8Array.of(END_OF_TRANSMISSION));
+    return await this.goOn(NOTHING_COMES);
   }
 
   private async over(): Promise<SessionEnd | undefined> {
@@ -121,11 +138,16 @@ export class PipeSession {
     if (this.mistake !== undefined) throw new InputError(this.mistake);
     if (signals.caught !== undefined) return { by: 'signal' };
     if (guest.ending !== undefined) return { by: 'guest', ending: guest.ending };
+    if (this.rest.hangs) {
+      const text = 'the guest hangs: its processor is busy and it prints nothing';
+      return { by: 'guest', ending: { isFailure: true, text } };
+    }
     return this.hasQuit ? { by: 'user' } : undefined;
   }
 
   private type(line: string): void {
     const isTwice = line.startsWith(ESCAPE + ESCAPE);
+    this.typedAt = this.options.guest.now;
     if (line.startsWith(ESCAPE) && !isTwice) {
       this.line.carryOut(line.slice(1).trim());
       return;

@@ -6,10 +6,8 @@ import type { Guest } from './boot-guest.ts';
 const LOOK = ms(20);
 /** A guest whose processor works for less than this share of the time, and prints nothing, rests. */
 const BUSY_SHARE = 0.2;
-/** Resting so long behind a prompt it waits for a line... */
+/** Resting so long behind a prompt it waits for a line. */
 const BEHIND_PROMPT = 2 * LOOK;
-/** ... and without one nobody knows what it waits for. A line that comes too early stays in its terminal. */
-const SILENTLY = seconds(10);
 /** A processor that works so long without a word from the guest makes no progress. */
 const HANGS = seconds(60);
 
@@ -41,7 +39,12 @@ export class Rest {
     this.restsSince = this.guest.now;
   }
 
-  /** Lets it go on for a moment. True when it waits for a line now, or for something that does not come. */
+  /** For how long it has done nothing and said nothing. */
+  get silence(): Nanoseconds {
+    return this.guest.now - this.restsSince;
+  }
+
+  /** Lets it go on for a moment. True when it waits for a line behind a prompt. */
   look(): boolean {
     const { guest } = this;
     const { processor } = guest.machine;
@@ -52,8 +55,7 @@ export class Rest {
     const isBusy = processor.instructions - instructions >= BUSY_SHARE * (guest.now - begun);
     if (isBusy || this.hasSpoken) this.restsSince = guest.now;
     if (!isBusy || this.hasSpoken) this.worksSince = guest.now;
-    const rest = guest.now - this.restsSince;
-    if (guest.lastLine.length > 0 && rest >= BEHIND_PROMPT) this.waits = true;
-    return rest >= (this.waits ? BEHIND_PROMPT : SILENTLY);
+    if (guest.lastLine.length > 0 && this.silence >= BEHIND_PROMPT) this.waits = true;
+    return this.waits && this.silence >= BEHIND_PROMPT;
   }
 }

@@ -32,8 +32,8 @@ export interface SessionOptions {
   readonly cold: boolean;
   /** A snapshot to go on from. */
   readonly snapshot: string | undefined;
-  /** How long it goes on: see the flag. */
-  readonly goOn: Nanoseconds | undefined;
+  /** How long the session is at a terminal; in a pipe, how long a line has. */
+  readonly span: Nanoseconds | undefined;
 }
 
 /** Why a session is over. */
@@ -59,10 +59,10 @@ export async function runSession(options: SessionOptions): Promise<number> {
     if (hung !== undefined) return sayEnding(guest, hung);
     const around = { guest, names: options.names, events, signals };
     if (!isTerminal) {
-      const session = new PipeSession({ ...around, goOn: options.goOn });
+      const session = new PipeSession({ ...around, span: options.span });
       return exitOf(await session.run(), guest, signals, session.hasFailed);
     }
-    const until = options.goOn === undefined ? Number.MAX_SAFE_INTEGER : guest.now + options.goOn;
+    const until = options.span === undefined ? Number.MAX_SAFE_INTEGER : guest.now + options.span;
     return exitOf(await new ConsoleSession({ ...around, until }).run(), guest, signals, false);
   } finally {
     clearProgress();

@@ -26,7 +26,7 @@ export function statusOf({ machine, release }: Guest): string {
     const nic = [name, mac, state, host.leases.get(mac) ?? '-', ...framesOf(carried.synthetic)];
     if (model === undefined) return [nic];
     const at = VF_WORDS[vf.pci.at];
-    const vfState = `${at}${vf.pci.at === 'none' ? '' : ` ${vf.pciSerial}`}${vf.associated ? ', associated' : ''}`;
+    const vfState = `${at}${vf.associated ? ', associated' : ''}`;
     return [nic, [vfOf(name), mac, vfState, '-', ...framesOf(carried.vf)]];
   });
   const table = formatTable(['device', 'address', 'state', 'lease', 'frames from it', 'to it'], rows);

@@ -61,7 +61,7 @@ export function addBoot(program: Command, end: (exit: number) => void): void {
     .addOption(
       new Option(
         '--for <duration>',
-        "end after so long: of the guest's time, from the end of the input on when that is no terminal",
+        'end the session after so long; without a terminal, what a line of the input has at most, and the last one at least',
       ).argParser(duration),
     )
     .addOption(
@@ -126,7 +126,7 @@ async function boot(flags: BootFlags): Promise<number> {
     bare: flags.bare === true,
     cold: flags.cold === true,
     snapshot: flags.snapshot,
-    goOn: flags.for,
+    span: flags.for,
   });
 }
 

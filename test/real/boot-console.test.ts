@@ -83,7 +83,7 @@ test('a user meets a stock kernel, gives it a VF and takes it away again', async
   await it.see(/the host does not know "host plgu vf of nic1"; nearest: host plug vf of <nic>/);
   await press(session, 'status\r');
   await it.see(/nic1 +00:0d:3a:12:34:56 +offered, link up, path vf/);
-  await it.see(/nic1\.vf +00:0d:3a:12:34:56 +in its slot 9, associated/);
+  await it.see(/nic1\.vf +00:0d:3a:12:34:56 +in its slot, associated/);
   await press(session, '\r', '\r');
   await it.see(PROMPT);
   expect(await run(session, 'ip -o link')).toMatch(/eth1: <[A-Z,]*SLAVE[A-Z,_]*> .* master eth0 /);

@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { emptyFolder, MAIN } from '../support/command.ts';
-import { commandsBelow, examplesOf, needsKernel, ROOT, readExample, sessions } from '../support/examples.ts';
+import { blocks, commandsBelow, examplesOf, needsKernel, ROOT, readExample, sessions } from '../support/examples.ts';
 
 /** A search in the real kernel takes minutes. */
 const PATIENCE_MS = 900_000;
@@ -38,3 +38,38 @@ test.each(examples)(
   },
   PATIENCE_MS,
 );
+
+/** What differs from one kernel or session to another: times, numbers of versions, and how many frames there were. */
+const withoutFigures = (line: string): string =>
+  line
+    .replaceAll(/\d+\.\d+\.\d+-\d+-686/g, 'RELEASE')
+    .replaceAll(/\d+\.\d{3,}/g, 'TIME')
+    .replace(/( +\d+){2}$/, ' FRAMES')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+
+test("the README's session is what one sees", () => {
+  const [session = ''] = blocks('text').filter((block) => block.startsWith('$ netvsim boot\n'));
+  const [head = '', ...lines] = session.split(/(?<=quit\.)[^\n]*\n\n|\n/).slice(1);
+  expect(head).toMatch(/^Linux \S+ on netvsim's host/);
+  const typed = lines.flatMap((line) => {
+    const [, who, what = ''] = /^netvsim(:\S+#|>) ?(.*)$/.exec(line) ?? [];
+    if (who === undefined || what === '' || what === '^]') return [];
+    // What the host was told has its time to happen, as it has while somebody reads.
+    return who === '>' ? [`\u001d${what}`, 'sleep 2'] : [what];
+  });
+  const input = typed
+    .filter((line) => line !== '\u001dquit')
+    .map((line) => `${line}\n`)
+    .join('');
+  const { stdout } = spawnSync(process.execPath, [MAIN, 'boot'], { encoding: 'utf8', input });
+  const seen = stdout.split('\n').map(withoutFigures);
+  const shown = lines.filter((line) => line !== '' && !/^netvsim|^Ctrl-\]/.test(line)).map(withoutFigures);
+  expect(shown.length).toBeGreaterThan(10);
+  let from = 0;
+  for (const line of shown) {
+    const at = seen.findIndex((one, i) => i >= from && one.endsWith(line));
+    expect(at === -1 ? stdout : line).toBe(line);
+    from = at + 1;
+  }
+});
