@@ -105,6 +105,7 @@ export async function bootExplore(given: string, flags: BootScenarioFlags & Expl
       again: (strike) => again(given, flags, strike),
     };
     print(flags.json === true ? inJson(header, explored.value) : formatBootExploration(header, explored.value));
+    complain(sayCost(exploration.state));
     return exitOf(explored.value);
   } finally {
     progress.end();
@@ -189,6 +190,12 @@ const searchState = ({ doing, done, of, failing }: ExplorationState) => ({
   orders: done,
   failing,
 });
+
+/** What stands beside the verdict, and differs from machine to machine. */
+function sayCost({ runs, computing, memory }: ExplorationState): string {
+  const each = (computing / 1000 / Math.max(1, runs)).toFixed(1);
+  return `${runs} runs, ${each} s of computing each; ${Math.round(memory / 1000)} MB at most for a guest`;
+}
 
 const again = (given: string, { kernel, modules }: BootScenarioFlags, strike: string): string =>
   reproduction([

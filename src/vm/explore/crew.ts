@@ -24,8 +24,15 @@ type Outcome<E extends Errand> = E extends { readonly do: 'survey' } ? Result<Su
 /** A run, and what it cost. */
 export interface StruckRun {
   readonly run: Pick<ToldRun, 'result'>;
+  readonly cost: RunCost;
+}
+
+/** What a run takes; no part of what comes of it. */
+export interface RunCost {
   /** Of the processor, in milliseconds. */
-  readonly cost: number;
+  readonly computing: number;
+  /** The most that its process has had in memory so far, in kilobytes. */
+  readonly memory: number;
 }
 
 export interface CrewOptions {
@@ -160,7 +167,7 @@ async function struck(explorer: Explorer, { strike, withHash }: Errand & { do: '
   globalThis.gc?.();
   const { result } = await explorer.strike(strike, withHash);
   const { user, system } = process.cpuUsage(begun);
-  return { run: { result }, cost: (user + system) / 1000 };
+  return { run: { result }, cost: { computing: (user + system) / 1000, memory: process.resourceUsage().maxRSS } };
 }
 
 function answer(outcome: Result<Survey, BootFailure> | StruckRun): void {

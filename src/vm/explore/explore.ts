@@ -26,8 +26,12 @@ export interface ExplorationState {
   readonly done: number;
   readonly of: number;
   readonly failing: number;
-  /** Processor time of the runs so far, in milliseconds. */
-  readonly cost: number;
+  /** Runs so far, and what they took. */
+  readonly runs: number;
+  /** Milliseconds of all of them. */
+  readonly computing: number;
+  /** Kilobytes of the largest process. */
+  readonly memory: number;
 }
 
 /** Every so many-th strike is repeated in the end. Invented. */
@@ -35,7 +39,7 @@ const REPEATED = 40;
 
 /** Errors: the guest does not come as far as a stretch. */
 export class Exploration {
-  state: ExplorationState = { doing: 'survey', done: 0, of: 0, failing: 0, cost: 0 };
+  state: ExplorationState = { doing: 'survey', done: 0, of: 0, failing: 0, runs: 0, computing: 0, memory: 0 };
   private readonly crew: Crew;
   private readonly plan: ExplorationPlan;
 
@@ -115,7 +119,14 @@ export class Exploration {
   private count({ run, cost }: StruckRun): void {
     const { state } = this;
     const failing = state.failing + (state.doing === 'strikes' && run.result.found.length > 0 ? 1 : 0);
-    this.state = { ...state, done: state.done + 1, failing, cost: state.cost + cost };
+    this.state = {
+      ...state,
+      done: state.done + 1,
+      failing,
+      runs: state.runs + 1,
+      computing: state.computing + cost.computing,
+      memory: Math.max(state.memory, cost.memory),
+    };
   }
 }
 

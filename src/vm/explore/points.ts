@@ -25,6 +25,8 @@ export interface PointOptions {
 export const QUANTA: readonly number[] = [DEFAULT_QUANTUM, 20_011, 5_003, 997, 211];
 /** So far from a sign is near: what a message costs either side, and some more. Invented. */
 const NEAR = 20_000;
+/** One in so many is that near; one is within half of that, one within a quarter, and so on. Invented. */
+const CLOSER = 8;
 /** Of all strikes at most so many are at messages, and so many near signs. Invented. */
 const SHARE = 1 / 3;
 /** A point that was struck at already is drawn again so often. */
@@ -40,21 +42,23 @@ export function chooseStrikes(
   const strikes: Strike[] = atMessages(signs, line).slice(0, share);
   const taken = new Set<string>();
   let turn = 0;
-  /** The quanta take turns; in a large one, many counts are the same point. */
+  /** The quanta take turns. */
   const add = (draw: () => number): void => {
     for (let i = 0; i < TRIES; i++) {
-      const quantum = QUANTA[turn++ % QUANTA.length] as number;
-      const at = Math.min(Math.max(0, draw()), instructions);
-      const key = `${Math.ceil(at / quantum)} ${quantum}`;
+      const quantum = QUANTA[turn % QUANTA.length] as number;
+      const count = Math.min(Math.max(0, draw()), instructions);
+      const key = `${count} ${quantum}`;
       if (taken.has(key)) continue;
       taken.add(key);
-      strikes.push({ line, point: { at: 'instruction', count: at }, quantum });
-      return;
+      strikes.push({ line, point: { at: 'instruction', count }, quantum });
+      break;
     }
+    turn++;
   };
   for (let i = 0; i < share && signs.length > 0; i++) {
     const { instructions: sign } = signs[i % signs.length] as Sign;
-    add(() => sign + random.below(2 * NEAR) - NEAR);
+    const near = (): number => random.below(NEAR >> random.below(CLOSER));
+    add(() => sign + (random.below(2) === 0 ? near() : -near()));
   }
   const rest = count - strikes.length;
   const width = instructions / Math.max(1, rest);

@@ -8,7 +8,7 @@ import { DEFAULT_QUANTUM, QUANTUM_MAX } from '../processor/wasm-patch.ts';
 
 /** Where it strikes, counted from the moment at which the step before it begins. */
 export type StrikePoint =
-  /** At the end of the quantum in which the guest has executed so many instructions; a guest that sleeps executes none. */
+  /** When the guest has executed so many instructions, or a few more; a guest that sleeps executes none. */
   | { readonly at: 'instruction'; readonly count: number }
   /** When the host has got this message from the guest, the first, second ... of its name, and has not answered yet. */
   | { readonly at: 'message'; readonly name: string; readonly nth: number };

@@ -51,6 +51,8 @@ export class StruckStage extends RealStage {
   readonly hung: string[] = [];
   private readonly blow: Blow | undefined;
   private readonly cell: WaitCell<true>;
+  /** Of the run; the one before the strike may be shorter, to end at its point. */
+  private readonly quantum: number;
   private from: Moment | undefined;
   private into: Context | undefined;
 
@@ -67,6 +69,7 @@ export class StruckStage extends RealStage {
     super(guest, plan, trace);
     this.events.push(...past);
     this.blow = blow;
+    this.quantum = this.machine.processor.quantum;
     this.cell = new WaitCell(this.sim, 'the point of the strike');
     this.machine.sliceListeners.push(() => this.lookAtCount());
     this.machine.sim.trace.listen((event) => this.hearMessage(event), MESSAGES);
@@ -104,6 +107,7 @@ export class StruckStage extends RealStage {
     if (this.from !== undefined) return yield* act();
     this.from = this.moment;
     if (this.blow === undefined) return yield* act();
+    this.aim();
     // Whatever comes of it is no finding: it may be refused because the strike was there first.
     this.into = this.sim.spawn('the step that was struck into', 'scenario', act());
     const { patience } = this.blow;
@@ -119,9 +123,21 @@ export class StruckStage extends RealStage {
   }
 
   private lookAtCount(): void {
+    if (this.left !== undefined && this.left <= 0) this.strike(false);
+    this.aim();
+  }
+
+  /** How many instructions it takes to the point, where they are counted. */
+  private get left(): number | undefined {
     const point = this.blow?.point;
-    if (this.from === undefined || point?.at !== 'instruction' || this.struck !== undefined) return;
-    if (this.moment.instructions >= point.count) this.strike(false);
+    if (this.from === undefined || point?.at !== 'instruction' || this.struck !== undefined) return undefined;
+    return point.count - this.moment.instructions;
+  }
+
+  /** The quantum ends at the point, as far as compiled code lets it. */
+  private aim(): void {
+    const { left = this.quantum } = this;
+    this.machine.processor.quantum = Math.max(1, Math.min(left, this.quantum));
   }
 
   private hearMessage(event: Event): void {

@@ -7,12 +7,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { V86Options } from 'v86';
-import { ok, type Result } from '../../base/result.ts';
+import { known } from '../../base/assert.ts';
+import { err, ok, type Result } from '../../base/result.ts';
 import type { Nanoseconds } from '../../base/time.ts';
 import type { V86Core, V86Cpu, V86Starter } from './v86-parts.ts';
 import { inVirtualTime, loadV86, modulePath, type VirtualTime } from './virtual-time.ts';
-import { patchModule, TRAP_IMPORT, TRAPS } from './wasm-patch.ts';
-import { wasm } from './web-assembly.ts';
+import { patchModule, QUANTUM_EXPORT, QUANTUM_MAX, TRAP_IMPORT, TRAPS } from './wasm-patch.ts';
+import { type WasmGlobal, wasm } from './web-assembly.ts';
 
 /** v86, src/rust/cpu/cpu.rs: TSC_RATE of 1,000,000 a millisecond; so an instruction is a tick of it. Invented. */
 const NS_PER_INSTRUCTION = 1;
@@ -81,10 +82,12 @@ export class Processor {
   readonly emulator: V86Starter;
   private readonly core: V86Core;
   private readonly time: Clockwork;
+  private readonly variable: WasmGlobal;
   private readonly compiled: Compiled[] = [];
   private view: Uint8Array<ArrayBuffer>;
 
-  private constructor(emulator: V86Starter, time: Clockwork) {
+  private constructor(emulator: V86Starter, time: Clockwork, variable: WasmGlobal) {
+    this.variable = variable;
     this.emulator = emulator;
     this.core = emulator.v86;
     this.cpu = emulator.v86.cpu;
@@ -98,10 +101,15 @@ export class Processor {
 
   /** A processor that is switched on and has not run an instruction; or why there is none. */
   static async create(images: ProcessorImages, options: ProcessorOptions): Promise<Result<Processor, string>> {
-    const [V86, module] = await Promise.all([loadV86(), compiledModule(options.quantum)]);
+    const { quantum } = options;
+    if (!Number.isInteger(quantum) || quantum < 1 || quantum > QUANTUM_MAX) {
+      return err(`a quantum of ${quantum} instructions: 1 to ${QUANTUM_MAX} can be`);
+    }
+    const [V86, module] = await Promise.all([loadV86(), compiledModule()]);
     if (!module.ok) return module;
     const time = new Clockwork();
     let asked: ((port: number) => boolean | undefined) | undefined;
+    let variable: WasmGlobal | undefined;
     const emulator = await switchOn(V86, time, {
       ...machineOptions(images, options),
       wasm_fn: async (imports: Readonly<Record<string, unknown>>) => {
@@ -110,10 +118,13 @@ export class Processor {
         env[TRAP_IMPORT] = (port: number): number => (port > 0xffff ? Number(asked?.(port) ?? false) : read(port));
         env['microtick'] = () => time.now();
         env['get_rand_int'] = () => time.draw();
-        return new wasm.Instance(module.value, imports).exports;
+        const { exports } = new wasm.Instance(module.value, imports);
+        variable = exports[QUANTUM_EXPORT] as WasmGlobal;
+        return exports;
       },
     });
-    const processor = new Processor(emulator, time);
+    const processor = new Processor(emulator, time, known(variable, QUANTUM_EXPORT));
+    processor.quantum = quantum;
     time.counter = processor.cpu.instruction_counter;
     asked = (port) => processor.trapped(port);
     return ok(processor);
@@ -137,6 +148,15 @@ export class Processor {
   /** Whether {@link ram} is another view than the one that was given out last. */
   get hasMoved(): boolean {
     return this.view.buffer !== this.cpu.wasm_memory.buffer;
+  }
+
+  /** How many instructions {@link slice} runs. A block of compiled code is run to its end, so that it may be some more. */
+  get quantum(): number {
+    return this.variable.value;
+  }
+
+  set quantum(instructions: number) {
+    this.variable.value = instructions;
   }
 
   /** Runs one quantum, or less when the processor goes to sleep. */
@@ -223,17 +243,16 @@ export class Processor {
   }
 }
 
-/** Modules by their quantum: an engine that has made one fast keeps it so for the next machine. */
-const modules = new Map<number, Promise<Result<object, string>>>();
+/** One for all machines: what the engine has made fast stays so for the next one. */
+let compiled: Promise<Result<object, string>> | undefined;
 
-function compiledModule(quantum: number): Promise<Result<object, string>> {
-  const known = modules.get(quantum) ?? compile(quantum);
-  modules.set(quantum, known);
-  return known;
+function compiledModule(): Promise<Result<object, string>> {
+  compiled ??= compile();
+  return compiled;
 }
 
-async function compile(quantum: number): Promise<Result<object, string>> {
-  const patched = patchModule(await readFile(modulePath()), quantum);
+async function compile(): Promise<Result<object, string>> {
+  const patched = patchModule(await readFile(modulePath()));
   return patched.ok ? ok(await wasm.compile(patched.value)) : patched;
 }
 

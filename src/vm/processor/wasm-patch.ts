@@ -1,10 +1,11 @@
 /**
  * Changes three things in v86's WebAssembly module when it is loaded: instructions that a hypervisor would trap ask us
- * first, one call of the main loop runs one quantum of instructions, and that quantum can be chosen.
+ * first, one call of the main loop runs one quantum of instructions, and that quantum is a variable of the module.
  * Source: WebAssembly Core Specification 1.0, chapter 5 (binary format); v86 0.5.462, src/rust/cpu/cpu.rs
  * (main_loop(), do_many_cycles_native(), LOOP_COUNTER 100003, TIME_PER_FRAME 1.0) and gen/generate_interpreter.js
  * (an export `instr_0F30` for the opcode 0F 30).
- * Nothing is renumbered: the trapped functions get a few instructions in front, constants are written over in place.
+ * Nothing is renumbered: the trapped functions get a few instructions in front, constants are written over in place, the
+ * variable comes behind all others.
  */
 import { err, ok, type Result } from '../../base/result.ts';
 
@@ -21,22 +22,31 @@ const TRAPPED: Readonly<Record<string, number>> = {
 
 /** v86's own number of instructions between two looks for interrupts. */
 export const DEFAULT_QUANTUM = 100_003;
-/** What three bytes of a signed LEB128 number hold. */
+/** For a guest, a millisecond without an interrupt. Invented. */
 export const QUANTUM_MAX = 2 ** 20 - 1;
+/** The variable, among the exports of the module. */
+export const QUANTUM_EXPORT = 'netvsim_quantum';
 
 const MAGIC = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-const SECTION = { import: 2, export: 7, code: 10 } as const;
+const SECTION = { import: 2, global: 6, export: 7, code: 10 } as const;
 const KIND = { function: 0, table: 1, memory: 2, global: 3 } as const;
-const OP = { if: 0x04, end: 0x0b, return: 0x0f, call: 0x10, i32Const: 0x41, f64Const: 0x44 } as const;
+const OP = {
+  if: 0x04,
+  end: 0x0b,
+  return: 0x0f,
+  call: 0x10,
+  globalGet: 0x23,
+  i32Const: 0x41,
+  f64Const: 0x44,
+} as const;
 const EMPTY_BLOCK = 0x40;
+/** A 32-bit number that can be changed. */
+const VARIABLE_I32 = [0x7f, 0x01] as const;
 
-/** The module with traps and the quantum, or what about it is not as expected. */
-export function patchModule(module: Uint8Array, quantum: number): Result<Uint8Array<ArrayBuffer>, string> {
-  if (!Number.isInteger(quantum) || quantum < 1 || quantum > QUANTUM_MAX) {
-    return err(`a quantum of ${quantum} instructions: 1 to ${QUANTUM_MAX} can be`);
-  }
+/** The module with traps and a quantum, which is v86's own at first; or what about it is not as expected. */
+export function patchModule(module: Uint8Array): Result<Uint8Array<ArrayBuffer>, string> {
   try {
-    return ok(new Patch(module, quantum).run());
+    return ok(new Patch(module).run());
   } catch (problem) {
     if (problem instanceof ShapeError) return err(`this is not the v86 module that is known: ${problem.message}`);
     throw problem;
@@ -55,12 +65,10 @@ interface Section {
 
 class Patch {
   private readonly bytes: Uint8Array;
-  private readonly quantum: number;
   private at = 0;
 
-  constructor(bytes: Uint8Array, quantum: number) {
+  constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    this.quantum = quantum;
   }
 
   run(): Uint8Array<ArrayBuffer> {
@@ -76,17 +84,33 @@ class Patch {
       return index - imports.length;
     };
     const prefixes = new Map(Object.entries(TRAPPED).map(([name, port]) => [own(name), ask(port, trap)]));
-    const out = concat(
-      sections.flatMap((section, i) => {
-        const before = this.bytes.subarray(i === 0 ? 0 : section.from, section.from);
-        const head = i === 0 ? this.bytes.subarray(0, section.from) : before;
-        if (section.id !== SECTION.code) return [head, this.bytes.subarray(section.from, section.to)];
-        const code = this.code(section, prefixes, own('main_loop'));
-        return [head, Uint8Array.of(SECTION.code), unsigned(code.length), code];
-      }),
-    );
-    replaceOnce(out, [OP.i32Const, ...padded(DEFAULT_QUANTUM)], [OP.i32Const, ...padded(this.quantum)], 'quantum');
-    return out;
+    const globals = find(sections, SECTION.global);
+    // None is imported (see imports()), so that those of the module begin at 0.
+    const quantum = this.countOf(globals);
+    const changed: Readonly<Record<number, (section: Section) => Uint8Array>> = {
+      [SECTION.global]: (section) => this.withOneMore(section, [...VARIABLE_I32, ...constant(DEFAULT_QUANTUM), OP.end]),
+      [SECTION.export]: (section) =>
+        this.withOneMore(section, [...text(QUANTUM_EXPORT), KIND.global, ...unsigned(quantum)]),
+      [SECTION.code]: (section) => this.code(section, prefixes, { mainLoop: own('main_loop'), quantum }),
+    };
+    const out = sections.flatMap((section) => {
+      const change = changed[section.id];
+      if (change === undefined) return [this.bytes.subarray(section.from, section.to)];
+      const body = change(section);
+      return [Uint8Array.of(section.id), unsigned(body.length), body];
+    });
+    return concat([Uint8Array.from(MAGIC), ...out]);
+  }
+
+  /** How many things a section lists. */
+  private countOf({ body }: Section): number {
+    this.at = body;
+    return this.number();
+  }
+
+  private withOneMore(section: Section, last: readonly number[]): Uint8Array {
+    const count = this.countOf(section);
+    return concat([unsigned(count + 1), this.bytes.subarray(this.at, section.to), Uint8Array.from(last)]);
   }
 
   private sections(): Section[] {
@@ -118,7 +142,7 @@ class Patch {
         this.number();
         if (hasMaximum) this.number();
       } else {
-        this.at += 2;
+        throw new ShapeError('it imports a variable');
       }
     }
     return names;
@@ -137,7 +161,11 @@ class Patch {
   }
 
   /** The code section with traps in front of some functions, and a main loop that comes back after each quantum. */
-  private code({ body }: Section, prefixes: ReadonlyMap<number, Uint8Array>, mainLoop: number): Uint8Array {
+  private code(
+    { body }: Section,
+    prefixes: ReadonlyMap<number, Uint8Array>,
+    { mainLoop, quantum }: { readonly mainLoop: number; readonly quantum: number },
+  ): Uint8Array {
     this.at = body;
     const count = this.number();
     const parts: Uint8Array[] = [unsigned(count)];
@@ -157,7 +185,9 @@ class Patch {
       parts.push(unsigned(whole.length), whole);
       this.at = start + size;
     }
-    return concat(parts);
+    const code = concat(parts);
+    replaceOnce(code, constant(DEFAULT_QUANTUM), [OP.globalGet, ...unsignedIn3(quantum)], 'quantum');
+    return code;
   }
 
   private afterLocals(): number {
@@ -201,15 +231,25 @@ function find(sections: readonly Section[], id: number): Section {
 /** `if (io_port_read32(port)) return;` */
 function ask(port: number, trap: number): Uint8Array {
   return concat([
-    Uint8Array.of(OP.i32Const, ...padded(port)),
+    Uint8Array.from(constant(port)),
     Uint8Array.of(OP.call),
     unsigned(trap),
     Uint8Array.of(OP.if, EMPTY_BLOCK, OP.return, OP.end),
   ]);
 }
 
-/** Signed LEB128 in three bytes. */
-const padded = (value: number): number[] => [(value & 0x7f) | 0x80, ((value >> 7) & 0x7f) | 0x80, (value >> 14) & 0x7f];
+/** A number of three bytes of LEB128, of which v86 has just so many for its quantum. */
+const constant = (value: number): number[] => [OP.i32Const, ...unsignedIn3(value)];
+
+/** LEB128 in three bytes: below 2^20 the same with a sign and without. */
+const unsignedIn3 = (value: number): number[] => [
+  (value & 0x7f) | 0x80,
+  ((value >> 7) & 0x7f) | 0x80,
+  (value >> 14) & 0x7f,
+];
+
+/** A name as the format has it, of ASCII. */
+const text = (name: string): number[] => [...unsigned(name.length), ...Buffer.from(name)];
 
 function unsigned(value: number): Uint8Array {
   const out: number[] = [];

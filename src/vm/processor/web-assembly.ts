@@ -8,6 +8,10 @@ export interface WasmTable {
   set(index: number, value: unknown): void;
 }
 
+export interface WasmGlobal {
+  value: number;
+}
+
 type Imports = Readonly<Record<string, unknown>>;
 type Instance = { readonly exports: Readonly<Record<string, unknown>> };
 

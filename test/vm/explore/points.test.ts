@@ -31,7 +31,7 @@ test('messages with every quantum, a third near signs, and the rest everywhere',
 });
 
 test('a short stretch has few points', () => {
-  const strikes = choose(200, 1, { signs: [], instructions: 300 });
-  expect(strikes.length).toBeLessThan(20);
-  expect(strikes.length).toBeGreaterThanOrEqual(QUANTA.length);
+  const strikes = choose(200, 1, { signs: [], instructions: 3 });
+  expect(strikes.length).toBeLessThanOrEqual(4 * QUANTA.length);
+  expect(strikes.length).toBeGreaterThan(QUANTA.length);
 });
