@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { encodeTrace } from '../../src/trace/codec.ts';
 import type { Event } from '../../src/trace/event.ts';
-import { runShipped, shipped, shippedScenarios, traceLine } from '../support/shipped.ts';
+import { runShipped, runsOn, shipped, shippedScenarios, traceLine } from '../support/shipped.ts';
 
-/** Each scenario on its own guest, and those that are about a difference on another one too; on 6.1 what real kernels are asked. */
+/**
+ * Each scenario on its own guest, and those that are about a difference on another one too; on 6.1 what real kernels are
+ * asked, and on FreeBSD whatever names nothing that only Linux has.
+ */
 const runs = [
   ...shippedScenarios.map((name) => ({ name, guest: shipped(name).plan.guest })),
   ...['vf-seen-before-join', 'vf-before-netvsc', 'surprise-removal'].map((name) => ({ name, guest: 'linux-5.15' })),
   ...['vf-plug-join', 'namespace-follows', 'reload-netvsc'].map((name) => ({ name, guest: 'linux-6.1' })),
+  ...shippedScenarios.filter((name) => runsOn(name, 'freebsd-14')).map((name) => ({ name, guest: 'freebsd-14' })),
 ].filter((run, at, all) => all.findIndex((each) => each.name === run.name && each.guest === run.guest) === at);
 
 /** Frames that are lost are counted by the ledgers; a golden trace is about order. */

@@ -14,6 +14,12 @@ export const shippedScenarios: readonly string[] = readdirSync(FOLDER)
   .map((file) => file.slice(0, -'.yaml'.length))
   .sort();
 
+/** Whether a guest has everything that a shipped scenario names. */
+export function runsOn(name: string, guest: string): boolean {
+  const file = `${FOLDER}${name}.yaml`;
+  return loadScenario(readFileSync(file, 'utf8'), file, VOCABULARY, { guest }).ok;
+}
+
 /** A scenario that the package ships, changed where the test says. */
 export function shipped(name: string, change: { guest?: string; transport?: 'direct' | 'bytes' } = {}): Scenario {
   const file = `${FOLDER}${name}.yaml`;

@@ -85,6 +85,7 @@ export class Newbus<Device extends NewbusDevice> {
   private *attach(node: Node<Device>, driver: NewbusDriver<Device>): Task {
     const { net, sim } = this.kernel;
     const { device } = node;
+    this.tree.write();
     const units = this.unitsOf(driver);
     const unit = units.take(UNITS_MOST) as number;
     Object.assign(node, { state: 'attaching', driver, unit });
@@ -104,6 +105,7 @@ export class Newbus<Device extends NewbusDevice> {
   private *detach(node: Node<Device>): Task<Errno | undefined> {
     const { net, sim } = this.kernel;
     const { device, driver, unit } = node;
+    this.tree.write();
     if (node.state === 'attaching') {
       const text = 'device in attaching state! Deferring detach.';
       sim.trace.emit({ kind: 'log', level: 'warn', dev: device.dev, text });
@@ -112,6 +114,7 @@ export class Newbus<Device extends NewbusDevice> {
     if (driver === undefined) return undefined;
     Object.assign(node, { state: 'not-present', driver: undefined });
     yield* net.curvnet.within(net.vnet0, driver.detach(device));
+    this.tree.write();
     this.unitsOf(driver).free(unit);
     sim.trace.emit({ kind: 'driver.bound', dev: device.dev, driver: driver.name, bound: false });
     return undefined;

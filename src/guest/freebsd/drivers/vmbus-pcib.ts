@@ -9,6 +9,7 @@ import { isPacket, type ReadPacket } from '../../../bus/packet.ts';
 import { PCI_REGISTER } from '../../../bus/pci-function.ts';
 import { Cell } from '../../../sim/cell.ts';
 import type { Task } from '../../../sim/operation.ts';
+import { Place } from '../../../sim/place.ts';
 import { WaitCell } from '../../../sim/wait-cell.ts';
 import { isMalformed, type Malformed } from '../../../wire/message.ts';
 import { CLASS_GUIDS } from '../../../wire/vmbus.ts';
@@ -41,6 +42,7 @@ const NO_RANGES = new Uint8Array(120);
 interface Child {
   readonly description: Pick<VpciFunction, 'vendor' | 'device' | 'slot' | 'serial'>;
   readonly memory: KernelMemory;
+  /** With {@link PciBus.states}, as all that is not read only. */
   pci: PciDevice | undefined;
   /** hv_pcichild_ejecting. */
   ejecting: boolean;
@@ -59,6 +61,8 @@ interface PciBus {
   readonly children: Cell<readonly Child[]>;
   /** hv_pcibus_installed. */
   installed: boolean;
+  /** What threads read and write of the bus and its children without a lock. */
+  readonly states: Place;
 }
 
 /** What the bridge stands on. */
@@ -100,6 +104,7 @@ function* attach(
     reported: new Cell<readonly Child['description'][] | undefined>(sim, `${device.dev}.dr_list`, undefined, showList),
     children: new Cell<readonly Child[]>(sim, `${device.dev}.children`, [], showList),
     installed: false,
+    states: new Place(sim),
   };
   const { client } = around.vmbus;
   const errno = yield* client.open(device.channel, RING_PAGES);
@@ -142,6 +147,7 @@ function* enter(around: PcibSurroundings, bus: PciBus): Task<Errno | undefined> 
     if (answer === undefined || isFailure(answer.status)) return 'ENODEV';
   }
   for (const child of bus.children.now) yield* attachChild(around, bus, child);
+  bus.states.write();
   bus.installed = true;
   return undefined;
 }
@@ -161,13 +167,14 @@ function* agreeOnVersion({ kernel }: PcibSurroundings, { device }: PciBus): Task
 }
 
 /** bus_generic_attach(): a function that reads all ones is not there. */
-function* attachChild({ kernel, pci }: PcibSurroundings, { device }: PciBus, child: Child): Task {
+function* attachChild({ kernel, pci }: PcibSurroundings, bus: PciBus, child: Child): Task {
   if (!(yield* child.memory.use('pci_add_children'))) return;
-  const { dev } = device;
+  const { dev } = bus.device;
   const fn = kernel.bus.functions.get(dev);
   if (fn === undefined) return;
   const id = (yield* fn.configRead(PCI_REGISTER.id)) >>> 0;
   if (id === 0xffff_ffff) return;
+  bus.states.write();
   child.pci = { dev, fn, vendorId: id & 0xffff, deviceId: id >>> 16 };
   yield* pci.add(child.pci);
   yield* child.memory.use('bus_generic_attach');
@@ -203,6 +210,7 @@ function* onPacket(around: PcibSurroundings, bus: PciBus, packet: ReadPacket): T
 /** hv_pci_eject_device(): on the thread that attaches and detaches, or on the bridge's own beside it (G-39). */
 function* startEject(around: PcibSurroundings, bus: PciBus, child: Child): Task {
   const { net } = around.kernel;
+  bus.states.write();
   if (child.ejecting && fixed(net, 'eject-once')) return;
   child.ejecting = true;
   const queue = fixed(net, 'eject-on-bus-queue') ? around.vmbus.devices : bus.tasks;
@@ -218,6 +226,7 @@ function* eject(around: PcibSurroundings, bus: PciBus, child: Child): Task {
 
 /** hv_pci_delete_device(): what device_delete_child() makes of it is not looked at. */
 function* removeChild({ pci }: PcibSurroundings, bus: PciBus, child: Child, why: string): Task {
+  bus.states.read();
   if (child.pci !== undefined) yield* pci.remove(child.pci);
   yield* bus.children.update((children) => children.filter((each) => each !== child));
   yield* child.memory.free(why);
@@ -242,6 +251,7 @@ function* onRelations(around: PcibSurroundings, bus: PciBus): Task {
   }
   yield* bus.children.update((children) => [...children, ...added]);
   for (const child of missing) yield* removeChild(around, bus, child, 'pci_devices_present_work');
+  bus.states.read();
   if (!bus.installed) {
     yield* bus.surveyed.resolve('surveyed');
     return;

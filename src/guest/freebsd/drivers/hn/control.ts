@@ -77,7 +77,7 @@ export function* stop(hn: Hn): Task {
     yield* passFlags(hn, vf, 0);
   }
   yield* suspendData(hn);
-  if (hn.receivesByVf) yield* configureFilter(hn);
+  if (hn.receivesByVf.now) yield* configureFilter(hn);
 }
 
 /** hn_suspend_data(): what is on its way to the host is waited for; of what comes nobody can know when it ends. */
@@ -125,5 +125,5 @@ function* resume(hn: Hn, wasRunning: boolean): Task {
     yield* resumeData(hn);
   }
   if (hn.vf.now === undefined) yield* resumeLink(hn);
-  if (hn.vfEnabled.now || hn.receivesByVf) yield* setDatapath(hn, 'vf');
+  if (hn.vfEnabled.now || hn.receivesByVf.now) yield* setDatapath(hn, 'vf');
 }

@@ -10,7 +10,7 @@ import type { Hn } from './softc.ts';
 export function* configureFilter(hn: Hn): Task<boolean> {
   const flags = yield* hn.ifp.flags.get();
   const { directed, broadcast, allMulticast, promiscuous } = PACKET_FILTER;
-  if (hn.receivesByVf || (flags & IFF.PROMISC) !== 0) return yield* setPacketFilter(hn, promiscuous);
+  if (hn.receivesByVf.now || (flags & IFF.PROMISC) !== 0) return yield* setPacketFilter(hn, promiscuous);
   const wantsMulticast = (flags & IFF.ALLMULTI) !== 0 || hn.ifp.multicast.length > 0;
   return yield* setPacketFilter(hn, directed | broadcast | (wantsMulticast ? allMulticast : 0));
 }

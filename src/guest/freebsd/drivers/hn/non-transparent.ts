@@ -27,14 +27,15 @@ export function* onVfAddress(hn: Hn, ifp: Ifnet): Task {
 
 function* change(hn: Hn, ifp: Ifnet, isUp: boolean): Task {
   yield* hn.lock.lock();
-  if (hn.session.now !== undefined && isMyVf(hn, ifp) && hn.receivesByVf !== isUp) yield* receiveByVf(hn, ifp, isUp);
+  if (hn.session.now !== undefined && isMyVf(hn, ifp) && hn.receivesByVf.now !== isUp)
+    yield* receiveByVf(hn, ifp, isUp);
   yield* hn.lock.unlock();
 }
 
 /** hn_set_vf(), with the HN lock. */
 export function* receiveByVf(hn: Hn, vf: Ifnet, begins: boolean): Task {
   const { sim, net } = hn.kernel;
-  hn.receivesByVf = begins;
+  yield* hn.receivesByVf.set(begins);
   yield* configureFilter(hn);
   yield* setDatapath(hn, begins ? 'vf' : 'synthetic');
   sim.trace.emit({ kind: 'guest.datapath', nic: hn.dev, path: begins ? 'vf' : 'synthetic' });

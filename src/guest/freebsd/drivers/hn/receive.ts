@@ -95,7 +95,7 @@ function* receive(hn: Hn, frame: Uint8Array): Task {
   const { net } = hn.kernel;
   yield* net.epoch.enter();
   const vf = yield* hn.vf.get();
-  if (hn.receivesByVf && vf !== undefined && (yield* vf.memory.use('hn_rxpkt'))) {
+  if (vf !== undefined && (yield* hn.receivesByVf.get()) && (yield* vf.memory.use('hn_rxpkt'))) {
     yield* tap(hn.ifp, frame);
     yield* etherInput(vf, frame);
   } else if (((yield* hn.ifp.drvFlags.get()) & IFF.RUNNING) !== 0) {

@@ -56,12 +56,14 @@ export function* setPacketFilter(hn: Hn, filter: number): Task<boolean> {
 
 /** hn_rndis_halt(): there is no answer to wait for. */
 export function* haltRndis(hn: Hn): Task {
+  hn.requests.write();
   yield* sendControl(hn, { name: 'halt', requestId: hn.nextRndisRequest++ });
   hn.filter = 0;
 }
 
 /** An answer came in: hands it to whoever waits for it. */
 export function* answerRndis(hn: Hn, message: RndisMessage & { readonly requestId: number }): Task {
+  hn.requests.write();
   const waiting = hn.rndisRequests.get(message.requestId);
   hn.rndisRequests.delete(message.requestId);
   if (waiting !== undefined) yield* waiting.resolve(message);
@@ -74,11 +76,13 @@ function* query(hn: Hn, oid: number): Task<Uint8Array | undefined> {
 
 /** hn_rndis_xact_execute(): undefined when no answer can come any more. */
 function* request(hn: Hn, body: Request): Task<RndisMessage | undefined> {
+  hn.requests.write();
   const requestId = hn.nextRndisRequest++;
   const answer = new WaitCell<RndisMessage | 'rescinded'>(hn.kernel.sim, `${hn.dev} rndis ${body.name}`);
   hn.rndisRequests.set(requestId, answer);
   const sent = yield* sendControl(hn, { requestId, ...body } as RndisControl);
   const got = sent ? yield* hn.device.channel.untilRescinded(answer) : 'rescinded';
+  hn.requests.write();
   hn.rndisRequests.delete(requestId);
   return got === 'rescinded' ? undefined : got;
 }

@@ -5,6 +5,7 @@
 import type { Nanoseconds } from '../../../../base/time.ts';
 import { Cell } from '../../../../sim/cell.ts';
 import type { Task } from '../../../../sim/operation.ts';
+import { Place } from '../../../../sim/place.ts';
 import type { WaitCell } from '../../../../sim/wait-cell.ts';
 import { Work } from '../../../../sim/work.ts';
 import type { LogLevel } from '../../../../trace/event.ts';
@@ -71,8 +72,8 @@ export class Hn {
   vfReadyAt: Nanoseconds | undefined;
   /** HN_XVFFLAG_ENABLED: the VF carries what is sent. */
   readonly vfEnabled: Cell<boolean>;
-  /** HN_FLAG_RXVF: without transparent mode, the host sends by the VF. With the HN lock. */
-  receivesByVf = false;
+  /** HN_FLAG_RXVF: without transparent mode, the host sends by the VF. */
+  readonly receivesByVf: Cell<boolean>;
   /** With the HN lock; undefined while no VF has been ready. */
   saved: SavedCapabilities | undefined;
   /** hn_mgmt_taskq: whether the link is looked after. */
@@ -84,8 +85,10 @@ export class Hn {
   readonly networkOverTask: Work;
   /** hn_vf_init. */
   readonly readyTask: Work;
+  /** RNDIS requests that wait for their answer, by number. With {@link requests}. */
   readonly rndisRequests = new Map<number, WaitCell<RndisMessage | 'rescinded'>>();
   nextRndisRequest = 1;
+  readonly requests: Place;
   /** The RNDIS packet filter that is set. */
   filter = 0;
   /** While it is attached. */
@@ -102,11 +105,13 @@ export class Hn {
     this.map = map;
     this.lock = new Lock(sim, net.witness, HN_LOCK, dev);
     this.vfLock = new Lock(sim, net.witness, VF_LOCK, dev);
+    this.requests = new Place(sim);
     this.memory = new KernelMemory(sim, dev, 'hn_softc');
     this.session = new Cell<NvsSession | undefined>(sim, `${dev}.session`, undefined);
     this.sends = new Sends(sim, `${dev}.sends`);
     this.vf = new Cell<Ifnet | undefined>(sim, `${dev}.hn_vf_ifp`, undefined, (vf) => vf?.dev ?? 'none');
     this.vfEnabled = new Cell(sim, `${dev}.xvf_enabled`, false);
+    this.receivesByVf = new Cell(sim, `${dev}.rxvf`, false);
     this.managesLink = new Cell(sim, `${dev}.mgmt_taskq`, false);
     this.networkChanged = new Cell(sim, `${dev}.netchg`, false);
     this.linkTask = new Work(sim, `${dev}.link`, () => bodies.link(this));

@@ -165,7 +165,7 @@ export function* unpair(hn: Hn, vf: Ifnet): Task {
   const isIts = fixed(net, 'hn-knows-its-vf') ? hn.vf.now === vf : hn.vf.now !== undefined && isMyVf(hn, vf);
   if (isIts) {
     if (isTransparent(hn)) yield* leave(hn, vf);
-    else if (hn.receivesByVf) yield* receiveByVf(hn, vf, false);
+    else if (hn.receivesByVf.now) yield* receiveByVf(hn, vf, false);
     yield* hn.vfLock.lock();
     yield* hn.vf.set(undefined);
     yield* hn.vfLock.unlock();
