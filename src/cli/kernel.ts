@@ -24,7 +24,10 @@ const CACHE = [
 ] as const;
 
 export function addKernel(program: Command, end: (exit: number) => void): void {
-  const kernel = program.command('kernel').description('fetch the real kernel that netvsim boot runs');
+  const kernel = program
+    .command('kernel')
+    .description('fetch the real kernel that netvsim boot runs')
+    .addHelpText('after', '\nExamples:\n  netvsim kernel install\n  netvsim kernel show');
   kernel
     .command('install')
     .description("put a stock Debian kernel, its modules, user mode and a BIOS together from Debian's packages")
@@ -34,7 +37,11 @@ export function addKernel(program: Command, end: (exit: number) => void): void {
       'after',
       `
 Needs apt and Debian's keys (packages apt, dpkg, debian-archive-keyring) and about 350 MB on the disk while it runs; no root.
-What is installed already is left alone; to have a newer kernel, remove the folder first.`,
+What is installed already is left alone; to have a newer kernel, remove the folder first.
+
+Examples:
+  netvsim kernel install
+  netvsim kernel install --mirror http://ftp.de.debian.org`,
     )
     .action((flags: Flags) => install(flags, end));
   kernel
@@ -42,6 +49,7 @@ What is installed already is left alone; to have a newer kernel, remove the fold
     .description('show what is installed')
     .option(...CACHE)
     .option('--json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  netvsim kernel show --json')
     .action((flags: Flags) => show(flags));
 }
 

@@ -37,7 +37,7 @@ export function readExample(line: string): Example {
 }
 
 /** Whether a line runs only where a kernel is installed: those are tried in test/real. */
-export const needsKernel = (line: string): boolean => /\bnetvsim (?:boot|compare)\b/.test(line);
+export const needsKernel = (line: string): boolean => /\bnetvsim (?:kernel|boot|compare)\b/.test(line);
 
 /** Every command there is, found by asking for help. */
 export function commandsBelow(path: readonly string[]): readonly (readonly string[])[] {
