@@ -1,5 +1,5 @@
 /** `netvsim compare`: a scenario on the modelled guest and on a real kernel, side by side. */
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { agrees, type Comparison, formatComparison } from '../report/compare.ts';
 import { asJson } from '../report/json.ts';
@@ -51,7 +51,7 @@ async function run(given: string, flags: Flags): Promise<number> {
   const cache = flags.cache === undefined ? cacheFolder(process.env) : resolve(flags.cache);
   const images = readBootImages({ cache });
   if (!images.ok) throw new InputError(images.error);
-  const plan = { scenario, name: basename(file, '.yaml'), catalogue: CATALOGUE, images: images.value, cache };
+  const plan = { scenario, catalogue: CATALOGUE, images: images.value, cache };
   const worker = new URL('./boot-worker.js', import.meta.url);
   const compared = await compare({ ...plan, known: knownDifferences(), worker, tell: progress });
   clearProgress();
@@ -70,7 +70,7 @@ const progress = (what: string): void => {
 export function loadComparable(file: string): Scenario {
   const scenario = loadFile(file, { guest: COMPARED_PROFILE, transport: 'bytes' });
   const why = incomparable(scenario);
-  if (why !== undefined) throw new InputError(`${file}: cannot be compared: ${why}`);
+  if (why.length > 0) throw new InputError(why.map((line) => `${file}: cannot be compared: ${line}`));
   return scenario;
 }
 

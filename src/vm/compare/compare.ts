@@ -37,8 +37,6 @@ const MEMORY_MB = 192;
 export interface ComparePlan {
   /** Of the guest {@link COMPARED_PROFILE}, with messages as bytes. */
   readonly scenario: Scenario;
-  /** The name of its file, by which known differences call it. */
-  readonly name: string;
   readonly catalogue: Catalogue;
   readonly images: BootImages;
   readonly cache: string;
@@ -51,7 +49,7 @@ export interface ComparePlan {
 
 /** Errors: the real kernel could not be started. */
 export async function compare(plan: ComparePlan): Promise<Result<Comparison, BootFailure>> {
-  const { scenario, name, images, known } = plan;
+  const { scenario, images, known } = plan;
   const started = await start(plan);
   if (!started.ok) return started;
   const model: Event[] = [];
@@ -74,17 +72,12 @@ export async function compare(plan: ComparePlan): Promise<Result<Comparison, Boo
     model: runOf(scenario.plan.guest, modelled.verdict),
     real: runOf(images.release, ran.verdict),
     notes: [...notes, NOT_COMPARED, ...ran.stage.remarks],
-    channels: sideBySide({ scenario: name, nics, model, real }, known),
+    channels: sideBySide({ nics, user: machine.user, model, real }, known),
   });
 }
 
-/** Why a scenario says nothing about the real kernel; undefined when it does. */
-export function incomparable(scenario: Scenario): string | undefined {
-  const [refusal] = whatDiffers(scenario, '').refusals;
-  if (refusal !== undefined) return refusal;
-  const off = Object.entries(scenario.plan.fixes).flatMap(([fix, on]) => (on ? [] : [fix]));
-  return off.length === 0 ? undefined : `${off.join(', ')} switched off, which the real kernel has`;
-}
+/** Why a scenario says nothing about the real kernel, a line each; none when it does. */
+export const incomparable = (scenario: Scenario): readonly string[] => whatDiffers(scenario, '').refusals;
 
 async function start({
   scenario,

@@ -27,7 +27,8 @@ const ENTRY = z
     model: pattern.optional().describe('What only the model has; with `real`, what it has in the place of that'),
     real: pattern.optional().describe('What only the real kernel has; with `model`, what it has in the place of that'),
     moved: pattern.optional().describe('What both have, and not at the same place'),
-    scenarios: z.array(z.string()).min(1).optional().describe('The shipped scenarios that it is for (default: all)'),
+    observer: z.string().optional().describe('Only where the scenario has this one in `user`'),
+    nics: z.int().min(2).optional().describe('Only where the scenario has so many NICs at least'),
     reason: z.string().min(1),
     source: z.string().min(1),
   })
@@ -71,13 +72,15 @@ export class KnownDifferences {
     return [...new Set(this.entries.map(({ id }) => id))];
   }
 
-  /** Those for one place of one scenario, which is called by the name of its file. */
-  at(place: Place): KnownHere {
-    const { channel, scenario } = place;
+  /** Those for one place of a scenario. */
+  at({ nic, channel, user, nics }: Place): KnownHere {
     const here = this.entries.filter(
-      (entry) => entry.channel === channel && (entry.scenarios === undefined || entry.scenarios.includes(scenario)),
+      (entry) =>
+        entry.channel === channel &&
+        (entry.observer === undefined || user.includes(entry.observer)) &&
+        (entry.nics ?? 1) <= nics,
     );
-    return new KnownHere(here, place.nic);
+    return new KnownHere(here, nic);
   }
 }
 
@@ -89,9 +92,12 @@ function lineOf(document: Document, path: readonly string[], lines: LineCounter)
 }
 
 export interface Place {
-  readonly scenario: string;
   readonly nic: string;
   readonly channel: Channel;
+  /** The scenario's observers. */
+  readonly user: readonly string[];
+  /** How many NICs it has. */
+  readonly nics: number;
 }
 
 export class KnownHere {

@@ -6,9 +6,9 @@ import type { KnownDifferences } from './known-differences.ts';
 import { CHANNELS, headOf, type Observation, observe } from './observe.ts';
 
 export interface BothRuns {
-  /** The name of the scenario's file, by which known differences call it. */
-  readonly scenario: string;
   readonly nics: readonly string[];
+  /** The scenario's observers. */
+  readonly user: readonly string[];
   readonly model: readonly Event[];
   readonly real: readonly Event[];
 }
@@ -20,7 +20,7 @@ export function sideBySide(runs: BothRuns, known: KnownDifferences): readonly Ch
     CHANNELS.flatMap((channel) => {
       const of = (all: readonly Observation[]): readonly string[] =>
         all.filter((one) => one.nic === nic && one.channel === channel).map(({ text }) => text);
-      const here = known.at({ scenario: runs.scenario, nic, channel });
+      const here = known.at({ nic, channel, user: runs.user, nics: runs.nics.length });
       const stands = (one: string, other: string): boolean => here.stands(one, other);
       const aligned = align(of(model), of(real), { stands, head: headOf });
       if (aligned.length === 0) return [];

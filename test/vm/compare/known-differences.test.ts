@@ -13,7 +13,7 @@ const problems = (text: string): readonly string[] => {
   return read.ok ? [] : read.error;
 };
 const entry = (what: string): string => `- { id: one, channel: log, ${what}, reason: why, source: where }\n`;
-const place = { scenario: 'here', nic: 'nic1', channel: 'log' } as const;
+const place = { nic: 'nic1', channel: 'log', user: ['udev'], nics: 2 } as const;
 
 describe('a pattern', () => {
   const known = parse(
@@ -50,12 +50,17 @@ describe('a pattern', () => {
     expect(explained({ kind: 'real', text: 'm' })).toBe(false);
   });
 
-  test('can be for some scenarios, and is for one channel', () => {
-    const some = parse(entry("scenarios: [there], model: 'x'"));
+  test('can be for what a scenario has, and is for one channel', () => {
     const row = { kind: 'model', text: 'x' } as const;
-    expect(some.at(place).explain(row).explained).toBeUndefined();
-    expect(some.at({ ...place, scenario: 'there' }).explain(row).explained?.reason).toBe('why');
-    expect(some.at({ ...place, scenario: 'there', channel: 'registry' }).explain(row).explained).toBeUndefined();
+    const isFor = (what: string, where: Parameters<KnownDifferences['at']>[0]): boolean =>
+      parse(entry(`${what}, model: x`))
+        .at(where)
+        .explain(row).explained !== undefined;
+    expect(isFor('observer: udev', place)).toBe(true);
+    expect(isFor('observer: udev', { ...place, user: ['manager'] })).toBe(false);
+    expect(isFor('nics: 2', place)).toBe(true);
+    expect(isFor('nics: 2', { ...place, nics: 1 })).toBe(false);
+    expect(isFor('nics: 2', { ...place, channel: 'registry' })).toBe(false);
   });
 });
 
@@ -71,7 +76,8 @@ describe('a file', () => {
     [`${entry('model: x')}${entry("model: '('")}`, /^known\.yaml:2: 1\.model: .*parenthesis|Unterminated/],
     [entry('channel: smoke'), /^known\.yaml:1: /],
     [entry('moved: x, real: y'), /has either `moved`/],
-    [entry('scenarios: [a]'), /has either `moved`/],
+    [entry('nics: 2'), /has either `moved`/],
+    [entry('model: x, nics: 1'), /^known\.yaml:1: 0\.nics: /],
     ['- { id: one, channel: log, model: x, source: where }', /^known\.yaml:1: 0\.reason: /],
   ])('%j is not', (text, complaint) => {
     expect(problems(text).join('\n')).toMatch(complaint);

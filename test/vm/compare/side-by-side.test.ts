@@ -28,7 +28,7 @@ const association = (serial: number): EventBody => {
 };
 
 const compared = (model: readonly Event[], real: readonly Event[], text = '[]') =>
-  sideBySide({ scenario: 'here', nics: ['nic1', 'nic2'], model, real }, known(text));
+  sideBySide({ nics: ['nic1', 'nic2'], user: [], model, real }, known(text));
 
 describe('two runs', () => {
   test('are the same where only numbers and names of things differ', () => {
