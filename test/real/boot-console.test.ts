@@ -122,6 +122,7 @@ test('what is pressed is for the guest: Ctrl-C, and Ctrl-] where it is pressed t
   it.type(CTRL_C);
   await it.see(PROMPT);
   await press(session, ESCAPE, CTRL_C);
+  await it.see(PROMPT);
   expect(await run(session, 'echo on')).toMatch(/on\r\n/);
   await press(session, ESCAPE, 'quit\r');
   expect(await session.end()).toEqual({ exit: 0, isRestored: true });
