@@ -1,4 +1,5 @@
 /** `netvsim boot` without a scenario: a guest, and a user or a script before its console. */
+import { stripVTControlCharacters } from 'node:util';
 import { formatDuration, type Nanoseconds, seconds } from '../base/time.ts';
 import type { Names } from '../scenario/vocabulary.ts';
 import type { Task } from '../sim/operation.ts';
@@ -149,7 +150,7 @@ function exitOf(end: SessionEnd, guest: Guest, signals: Signals, hasFailed: bool
 function sayEnding(guest: Guest, { isFailure, text }: Ending): number {
   // On a terminal they stand just above.
   const isSeen = process.stdout.isTTY === true && process.stderr.isTTY === true;
-  const tail = isFailure && !isSeen ? [...guest.machine.console.tail(), ''] : [];
+  const tail = isFailure && !isSeen ? [...guest.machine.console.tail().map(stripVTControlCharacters), ''] : [];
   complain([...tail, text].join('\n'));
   return isFailure ? EXIT.failed : EXIT.held;
 }
@@ -157,6 +158,6 @@ function sayEnding(guest: Guest, { isFailure, text }: Ending): number {
 function sayFailure({ whose, text, tail }: BootFailure, signals: Signals): number {
   if (whose === 'aborted') return signals.exit;
   if (whose === 'input') throw new InputError(text);
-  complain([...tail, '', text].join('\n'));
+  complain([...tail.map(stripVTControlCharacters), '', text].join('\n'));
   return EXIT.failed;
 }
