@@ -2,6 +2,7 @@
  * What a scenario asks for and a real kernel in this machine does not have: left out, put in another's place, or a reason
  * not to run it at all. All of it is known before the run.
  */
+import { PROFILES } from '../../guest/linux/profile.ts';
 import type { HostAction } from '../../host/action.ts';
 import { vfOf } from '../../host/plan.ts';
 import type { Invariant } from '../../scenario/invariants/invariant.ts';
@@ -38,14 +39,20 @@ const TOLD_BY_HOST: readonly EventKind[] = [
   'vf.link',
   'panic',
 ];
-const TOLD: ReadonlySet<EventKind> = new Set([...TOLD_BY_HOST, ...TOLD_BY_GUEST]);
+/** What there is nothing to tell of: interfaces of FreeBSD, and addresses that change, for no verb changes one. */
+const NEVER: readonly EventKind[] = ['ifnet.state', 'ifnet.visible', 'netdev.mac'];
+const TOLD: ReadonlySet<EventKind> = new Set([...TOLD_BY_HOST, ...TOLD_BY_GUEST, ...NEVER]);
 
 /** @param release of the kernel, as `uname -r` says it. */
 export function whatDiffers(scenario: Scenario, release: string): WhatDiffers {
   const { judged, unseen } = judgedHere(scenario);
   const notes = [`the guest is the kernel ${release}, in the place of ${scenario.plan.guest}`, ...notesOf(scenario)];
   if (unseen.length > 0) notes.push(`cannot be observed, hence not judged: ${unseen.join(', ')}`);
-  const refusals = [...fixesOf(scenario), ...scenario.steps.flatMap((step) => refusalsOf(step, scenario))];
+  const refusals = [
+    ...guestOf(scenario),
+    ...fixesOf(scenario),
+    ...scenario.steps.flatMap((step) => refusalsOf(step, scenario)),
+  ];
   return { notes, refusals, judged };
 }
 
@@ -72,6 +79,10 @@ function notesOf({ plan, needs, steps }: Scenario): readonly string[] {
     notes.push(`nobody in the guest takes the frames of a stream: left out: ${streams.join(', ')}`);
   for (const need of needs) if (need !== 'observers') notes.push(`needs ${need} (${NEEDS[need]}), which is not here`);
   return notes;
+}
+
+function guestOf({ plan }: Scenario): readonly string[] {
+  return plan.guest in PROFILES ? [] : [`guest: ${plan.guest} is no Linux, and the kernel here is`];
 }
 
 /** A built kernel has the fixes that it has. */

@@ -29,13 +29,11 @@ const eth1: GuestInterface = {
 describe('interfaces', () => {
   test('are read from what sysfs has; one that went away meanwhile is none', () => {
     const output = [
-      'interface init_net eth0 00:0d:3a:12:34:56 0x1003 2 1500 - vmbus:635161f83edfc546913ff2d2f965ed0e 10.0.1.4',
-      'interface init_net eth1 00:0d:3a:12:34:56 0x1802 3 1500 2 pci:v000010ECd00008029sv00001AF4 -',
+      'interface init_net eth0 00:0d:3a:12:34:56 0x1003 2 1500 - vmbus 10.0.1.4',
+      'interface init_net eth1 00:0d:3a:12:34:56 0x1802 3 1500 2 pci -',
       'interface init_net eth2   - - -',
-      'interface init_net lo 00:00:00:00:00:00 0x8 1 65536 - - -',
     ].join('\r\n');
-    expect(readInterfaces(output).slice(0, 2)).toEqual([eth0, eth1]);
-    expect(readInterfaces(output).map(({ name }) => name)).toEqual(['eth0', 'eth1', 'lo']);
+    expect(readInterfaces(output)).toEqual([eth0, eth1]);
   });
 
   const devOf = ({ bus }: GuestInterface): string => (bus === 'pci' ? 'nic1.vf' : 'nic1');

@@ -39,6 +39,10 @@ describe('what cannot be is refused with its line', () => {
     expect(refusals).toEqual([expect.stringContaining('there is no cloud-init here')]);
   });
 
+  test('another guest than Linux', () => {
+    expect(differs(['+0ms host offer nic1'], ['guest: freebsd-14']).refusals[0]).toContain('is no Linux');
+  });
+
   test('what nobody counts', () => {
     const { refusals } = differs([
       '+0ms flow stream on nic1 every 10ms',
@@ -55,6 +59,14 @@ describe('what cannot be is refused with its line', () => {
   test('faults of the synthetic NIC, whose channel there is, are not', () => {
     expect(differs(['+0ms host drop sendVfAssociation of nic1']).refusals).toEqual([]);
   });
+});
+
+test('of those that the model judges on Linux most are judged', () => {
+  const { judged } = differs(['+0ms host offer nic1']);
+  expect(judged).toEqual(
+    expect.arrayContaining(['synthetic-first', 'joined-eventually', 'pairing', 'slave-means-master', 'stable-name']),
+  );
+  expect(judged.length).toBeGreaterThan(25);
 });
 
 test('an invariant is judged when all that it looks at can be seen', () => {
