@@ -164,7 +164,6 @@ export function serveExplorer(catalogue: Catalogue, worker: URL): void {
 
 async function struck(explorer: Explorer, { strike, withHash }: Errand & { do: 'strike' }): Promise<StruckRun> {
   const begun = process.cpuUsage();
-  globalThis.gc?.();
   const { result } = await explorer.strike(strike, withHash);
   const { user, system } = process.cpuUsage(begun);
   return { run: { result }, cost: { computing: (user + system) / 1000, memory: process.resourceUsage().maxRSS } };

@@ -69,14 +69,11 @@ export class Explorer {
     const ground = await this.groundOf(stretch);
     if (!ground.ok) return ground;
     this.goTo({ stretch, ground: ground.value, length: 0 });
-    const usual = await this.run(usualSteps(stretch));
-    const { found, course } = usual;
-    const length = lengthOf(stretch, usual.events);
-    const patience = Math.min(Math.max(length, SHORTEST), LONGEST);
-    const field = { stretch, ground: ground.value, length: patience };
+    const { length, ...usual } = await this.usualOf(stretch);
+    const field = { stretch, ground: ground.value, length: Math.min(Math.max(length, SHORTEST), LONGEST) };
     this.goTo(field);
     const map = await this.mapOf(field);
-    return ok({ field, map, usual: { found, course } });
+    return ok({ field, map, usual });
   }
 
   /** What is struck from now on. */
@@ -132,6 +129,12 @@ export class Explorer {
     const ground = makeGround(guest.value, scenario, stretch);
     if (ground.ok) return ground;
     return err({ whose: 'guest', text: ground.error, tail: guest.value.machine.console.tail() });
+  }
+
+  /** No more of the run than is asked of it: each holds a machine. */
+  private async usualOf(stretch: Stretch): Promise<Survey['usual'] & { readonly length: Nanoseconds }> {
+    const { found, course, events } = await this.run(usualSteps(stretch));
+    return { found, course, length: lengthOf(stretch, events) };
   }
 
   /** What the guest does while nothing strikes. */

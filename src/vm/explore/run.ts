@@ -8,6 +8,8 @@ import { runScenario } from '../../scenario/run.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { Step } from '../../scenario/step.ts';
 import { formatFailure, type Verdict } from '../../scenario/verdict.ts';
+import type { Task } from '../../sim/operation.ts';
+import { Simulation } from '../../sim/simulation.ts';
 import type { Event } from '../../trace/event.ts';
 import { type Channel, observe } from '../compare/observe.ts';
 import { type MachineImages, RealMachine } from '../real-machine.ts';
@@ -43,6 +45,7 @@ export interface ExploredRun {
 
 export async function runFrom(setting: Setting, { steps, blow, quantum }: RunPlan): Promise<ExploredRun> {
   const { scenario, catalogue, images, ground, snapshot } = setting;
+  letGo();
   const machine = await RealMachine.restore(scenario.plan, catalogue, images, snapshot, { quantum });
   assert(machine.ok, 'a machine does not come back from its own snapshot');
   const guest = guestOn(machine.value, ground);
@@ -60,6 +63,18 @@ export async function runFrom(setting: Setting, { steps, blow, quantum }: RunPla
     found: findingsOf(verdict, stage, events),
     course: courseOf(scenario, events, begun),
   };
+}
+
+/** Gives the memory of the last machine back, where the collector can be asked. */
+function letGo(): void {
+  // The last operation that somebody came to is kept by those who share its place (sim/operation.ts), with its machine.
+  const sim = new Simulation();
+  sim.spawn('nobody', 'scenario', wait(sim));
+  globalThis.gc?.();
+}
+
+function* wait(sim: Simulation): Task {
+  yield* sim.sleep(0, 'nothing');
 }
 
 function findingsOf(verdict: Verdict, stage: StruckStage, events: readonly Event[]): readonly Found[] {
