@@ -155,7 +155,7 @@ function planOf(given: string, flags: BootScenarioFlags): Planned {
   const scenario = loadFile(file, {});
   const images = imagesOf(flags);
   const { notes, refusals, judged } = whatDiffers(scenario, images.release);
-  if (refusals.length > 0) throw new InputError(refusals.map((refusal) => `${file}: ${refusal}`));
+  if (refusals.length > 0) throw InputError.of(refusals.map((refusal) => ({ file, ...refusal })));
   const plan = { scenario: judgedAlways(scenario, judged), images, cache: flags.cache, memoryMb: flags.memory };
   return { plan, notes, guest: `linux-${images.release}` };
 }

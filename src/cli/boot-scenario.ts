@@ -46,7 +46,7 @@ export async function bootScenario(given: string, flags: BootScenarioFlags): Pro
   const scenario = loadFile(file, {});
   const images = imagesOf(flags);
   const { notes, refusals, judged } = whatDiffers(scenario, images.release);
-  if (refusals.length > 0) throw new InputError(refusals.map((refusal) => `${file}: ${refusal}`));
+  if (refusals.length > 0) throw InputError.of(refusals.map((refusal) => ({ file, ...refusal })));
   const machine = await machineFor(scenario, images, flags);
   if (typeof machine === 'number') return machine;
   const guest = prepareGuest(machine);

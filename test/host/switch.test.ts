@@ -70,6 +70,28 @@ describe.each(TRANSPORTS)('the switch over %s', (transport) => {
     expect(ask('10.0.1.9')).toEqual([]);
   });
 
+  test('the station answers pings, and counts those of a flow: of what never came it is known that it was sent', () => {
+    const { guest, nic, take } = ready({ transport });
+    const ping = (sequence: number): number | undefined => {
+      const payload = encodeIcmpEcho({ kind: 'request', identifier: 7, sequence, data: Uint8Array.of(1) });
+      const [source, destination] = [ipv4Address('10.0.1.251'), ipv4Address('10.0.1.2')];
+      const head = { source, destination, protocol: IP_PROTOCOL.icmp, ttl: 64, identification: 1 };
+      const ip = { destination: FLOW_STATION_MAC, source: nic1.mac, etherType: ETHER_TYPE.ipv4 };
+      nic.transmit(encodeEthernet({ ...ip, payload: encodeIpv4({ ...head, payload }) }));
+      const answers = take().map((bytes) => parseIpv4(parseEthernet(bytes)?.payload ?? bytes));
+      expect(answers.map((answer) => answer?.source)).toEqual([destination]);
+      return parseIcmpEcho(answers[0]?.payload ?? new Uint8Array())?.sequence;
+    };
+    expect(ping(5)).toBe(5);
+    guest.sim.spawn('flow', 'scenario', guest.host.countPings({ flow: 'echo', nic: 'nic1' }));
+    guest.sim.run({ until: guest.sim.now });
+    expect([ping(0), ping(3)]).toEqual([0, 3]);
+    const { tx, rx } = guest.sim.trace.frames.flow('echo');
+    expect(tx.lost().map(({ id }) => id)).toEqual([1, 2]);
+    expect([tx.length, rx.length]).toEqual([4, 2]);
+    expect(guest.host.answeredPings('nic1')).toEqual([0, 3]);
+  });
+
   test('the gateway answers pings', () => {
     const { nic, take } = ready({ transport });
     const data = Uint8Array.of(1, 2, 3);

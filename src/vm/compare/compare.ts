@@ -77,7 +77,10 @@ export async function compare(plan: ComparePlan): Promise<Result<Comparison, Boo
 }
 
 /** Why a scenario says nothing about the real kernel, a line each; none when it does. */
-export const incomparable = (scenario: Scenario): readonly string[] => whatDiffers(scenario, '').refusals;
+export const incomparable = (scenario: Scenario): readonly string[] =>
+  whatDiffers(scenario, '').refusals.map(({ line, message }) =>
+    line === undefined ? message : `line ${line}: ${message}`,
+  );
 
 async function start({
   scenario,

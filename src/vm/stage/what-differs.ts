@@ -8,16 +8,20 @@ import { vfOf } from '../../host/plan.ts';
 import type { Invariant } from '../../scenario/invariants/invariant.ts';
 import { watchedBy } from '../../scenario/invariants/invariant.ts';
 import { INVARIANTS } from '../../scenario/invariants/invariants.ts';
+import type { Problem } from '../../scenario/problem.ts';
 import { NEEDS, type Scenario } from '../../scenario/scenario.ts';
 import type { Step } from '../../scenario/step.ts';
 import type { EventKind } from '../../trace/event.ts';
 import { TOLD_BY_GUEST } from './guest-events.ts';
 
+/** Where in the scenario's file, as far as it is said there, and why. */
+export type Refusal = Omit<Problem, 'file'>;
+
 export interface WhatDiffers {
   /** What is different here, a line each. */
   readonly notes: readonly string[];
   /** Why it cannot run; empty when it can. */
-  readonly refusals: readonly string[];
+  readonly refusals: readonly Refusal[];
   /** Invariants of the scenario that can be judged here. */
   readonly judged: readonly string[];
 }
@@ -81,14 +85,18 @@ function notesOf({ plan, needs, steps }: Scenario): readonly string[] {
   return notes;
 }
 
-function guestOf({ plan }: Scenario): readonly string[] {
-  return plan.guest in PROFILES ? [] : [`guest: ${plan.guest} is no Linux, and the kernel here is`];
+function guestOf({ plan }: Scenario): readonly Refusal[] {
+  const message = `guest: ${plan.guest} is no Linux, and the kernel here is`;
+  return plan.guest in PROFILES ? [] : [{ line: undefined, message }];
 }
 
 /** A built kernel has the fixes that it has. */
-function fixesOf({ plan }: Scenario): readonly string[] {
+function fixesOf({ plan }: Scenario): readonly Refusal[] {
   const wanted = Object.entries(plan.fixes);
-  return wanted.map(([fix, on]) => `fixes: ${fix} cannot be switched ${on ? 'on' : 'off'} in a built kernel`);
+  return wanted.map(([fix, on]) => ({
+    line: undefined,
+    message: `fixes: ${fix} cannot be switched ${on ? 'on' : 'off'} in a built kernel`,
+  }));
 }
 
 function judgedHere({ always }: Scenario): { readonly judged: readonly string[]; readonly unseen: readonly string[] } {
@@ -97,8 +105,8 @@ function judgedHere({ always }: Scenario): { readonly judged: readonly string[];
   return { judged: always.filter((name) => seen.has(name)), unseen: always.filter((name) => !seen.has(name)) };
 }
 
-function refusalsOf({ line, body, text }: Step, { plan, steps }: Scenario): readonly string[] {
-  const refuse = (why: string): readonly string[] => [`line ${line}: "${text}": ${why}`];
+function refusalsOf({ line, body, text }: Step, { plan, steps }: Scenario): readonly Refusal[] {
+  const refuse = (why: string): readonly Refusal[] => [{ line, message: `"${text}": ${why}` }];
   if (body.kind === 'fail-call') return refuse("a call inside of a real guest's kernel cannot be made to fail");
   if (body.kind === 'host' && isOfVpci(body.action, plan.nics)) return refuse('there is no vPCI channel here');
   if (body.kind !== 'expect') return [];

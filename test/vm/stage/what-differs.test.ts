@@ -30,17 +30,19 @@ describe('what cannot be is refused with its line', () => {
     ['+0ms host answers nic1.vf again', 'there is no vPCI channel here'],
   ])('%s', (step, why) => {
     expect(differs(['+0ms host offer nic1', step]).refusals).toEqual([
-      `line 7: "${step.slice('+0ms '.length)}": ${why}`,
+      { line: 7, message: `"${step.slice('+0ms '.length)}": ${why}` },
     ]);
   });
 
   test('cloud-init', () => {
     const { refusals } = differs(['+0ms expect cloud-init 23.2 to ok'], ['user: [udev, cloud-init-23.2]']);
-    expect(refusals).toEqual([expect.stringContaining('there is no cloud-init here')]);
+    expect(refusals).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('there is no cloud-init here') }),
+    ]);
   });
 
   test('another guest than Linux', () => {
-    expect(differs(['+0ms host offer nic1'], ['guest: freebsd-14']).refusals[0]).toContain('is no Linux');
+    expect(differs(['+0ms host offer nic1'], ['guest: freebsd-14']).refusals[0]?.message).toContain('is no Linux');
   });
 
   test('what nobody counts', () => {
@@ -48,12 +50,14 @@ describe('what cannot be is refused with its line', () => {
       '+0ms flow stream on nic1 every 10ms',
       '+0ms expect flow stream-nic1 lost at most 3',
     ]);
-    expect(refusals).toEqual([expect.stringContaining('the frames of a stream are not counted here')]);
+    expect(refusals).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('the frames of a stream are not counted here') }),
+    ]);
   });
 
   test('fixes of a kernel that is built', () => {
     const { refusals } = differs(['+0ms host offer nic1'], ['fixes: { vf-gate: off }']);
-    expect(refusals).toEqual(['fixes: vf-gate cannot be switched off in a built kernel']);
+    expect(refusals).toEqual([{ line: undefined, message: 'fixes: vf-gate cannot be switched off in a built kernel' }]);
   });
 
   test('faults of the synthetic NIC, whose channel there is, are not', () => {
