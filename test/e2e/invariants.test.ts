@@ -30,7 +30,15 @@ describe('netvsim invariants', () => {
     const told = JSON.parse(netvsim(['invariants', '--json']).out);
     expect(told).toMatchObject({ format: 'netvsim invariants', version: 1 });
     expect(told.invariants).toHaveLength(INVARIANTS.length);
-    expect(Object.keys(told.invariants[0]).sort()).toEqual(['covers', 'meaning', 'name', 'races', 'source', 'why']);
+    expect(Object.keys(told.invariants[0]).sort()).toEqual([
+      'covers',
+      'meaning',
+      'name',
+      'notOn',
+      'races',
+      'source',
+      'why',
+    ]);
     expect(Object.keys(told.judgedElsewhere)).toContain('INV-L1');
     expect(Object.keys(told.leftOut)).toContain('INV-C1');
   });

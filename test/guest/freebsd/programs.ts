@@ -373,10 +373,7 @@ const sameNameReturns: Build = (bench) => {
     bench.run(() => lendIfnet(net, net.vnet0, ifp.name, jail.name));
     bench.run(() => renameIfnet(net, ifp, 'lan'), jail);
   }
-  const end = (at: number) =>
-    function* () {
-      yield* bench.vnets.destroy(jails[at] as Vnet);
-    };
+  const end = (at: number) => () => bench.vnets.destroy(jails[at] as Vnet);
   return { threads: { a: end(0), b: end(1) }, judge: duplicates(bench) };
 };
 
