@@ -10,7 +10,7 @@ import {
 } from '../report/boot-explore.ts';
 import { asJson, runAsJson } from '../report/json.ts';
 import { formatTimeline, formatVerdict } from '../report/timeline.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import { formatFailure } from '../scenario/verdict.ts';
 import type { BootFailure } from '../vm/boot.ts';
 import { Crew } from '../vm/explore/crew.ts';
 import { Explorer, type ExplorerPlan } from '../vm/explore/errand.ts';
@@ -24,7 +24,7 @@ import { onInterrupt } from './interrupt.ts';
 import { CATALOGUE } from './model.ts';
 import { whole } from './options.ts';
 import { scenarioFile, version } from './package-files.ts';
-import { clearProgress, SearchProgress, showProgress } from './progress.ts';
+import { clearProgress, SearchProgress, type SearchState, showProgress } from './progress.ts';
 import { reproduction } from './reproduction.ts';
 import { loadFile } from './run.ts';
 import { complain, print, wantsColour } from './terminal.ts';
@@ -127,8 +127,13 @@ export async function bootStrike(given: string, strike: Strike, flags: BootScena
   const survey = await explorer.survey(stretch);
   if (!survey.ok) return sayFailure(survey.error);
   explorer.goTo(survey.value.field);
-  const { result, verdict, events } = await explorer.strike(strike, true);
+  const { result, told } = await explorer.strike(strike, true);
   clearProgress();
+  if (told === undefined) {
+    complain(result.found.map(({ text }) => text).join('\n'));
+    return EXIT.failed;
+  }
+  const { verdict, events } = told;
   const header = { scenario: plan.scenario.name, guest, transport: 'bytes', schedule: '', netvsim: version() };
   const exit = result.found.length > 0 ? EXIT.failed : EXIT.held;
   if (flags.json === true) {
@@ -137,8 +142,7 @@ export async function bootStrike(given: string, strike: Strike, flags: BootScena
   }
   const colour = wantsColour();
   print(formatVerdict(header, { ...verdict, exit }, colour));
-  // What the verdict of a run does not know.
-  const own = result.found.filter(({ key }) => /^(log|hung): /.test(key));
+  const own = result.found.filter(({ text }) => !verdict.failures.some((failure) => formatFailure(failure) === text));
   print([...own.map(({ text }) => text), `memory in the end: ${result.memory}`].map((line) => `  ${line}\n`).join(''));
   print(`\n${formatTimeline(events, { colour, verbose: flags.verbose === true })}`);
   return exit;
@@ -156,17 +160,9 @@ function planOf(given: string, flags: BootScenarioFlags): Planned {
   const images = imagesOf(flags);
   const { notes, refusals, judged } = whatDiffers(scenario, images.release);
   if (refusals.length > 0) throw InputError.of(refusals.map((refusal) => ({ file, ...refusal })));
-  const plan = { scenario: judgedAlways(scenario, judged), images, cache: flags.cache, memoryMb: flags.memory };
+  const plan = { scenario: { ...scenario, always: judged }, images, cache: flags.cache, memoryMb: flags.memory };
   return { plan, notes, guest: `linux-${images.release}` };
 }
-
-/** What a strike must never leave behind, whatever else the scenario watches. */
-const ALWAYS = ['path-agrees', 'joined-eventually'];
-
-const judgedAlways = (scenario: Scenario, judged: readonly string[]): Scenario => ({
-  ...scenario,
-  always: [...new Set([...judged, ...ALWAYS])],
-});
 
 function sayFailure({ whose, text, tail }: BootFailure): number {
   clearProgress();
@@ -182,13 +178,14 @@ function exitOf(exploration: BootExploration): number {
 
 const DOING = { survey: 'going to the stretch', strikes: 'striking', repeats: 'repeating' } as const;
 
-const searchState = ({ doing, done, of, failing }: ExplorationState) => ({
+const searchState = ({ doing, done, of, failing }: ExplorationState): SearchState => ({
   doing: DOING[doing],
   done,
   of,
   isAtMost: false,
   orders: done,
   failing,
+  slow: 'strikes',
 });
 
 /** What stands beside the verdict, and differs from machine to machine. */

@@ -57,6 +57,8 @@ export interface SearchState {
   /** In all, since it began. */
   readonly orders: number;
   readonly failing: number;
+  /** What takes so long that no rate says anything: `strikes`, so much of so much. */
+  readonly slow?: string;
 }
 
 /** Of a search. It asks for the state itself, so the thread must come back to its event loop now and then. */
@@ -99,9 +101,12 @@ function bar({ done, of }: SearchState): string {
 
 /** `sampling: 1,234 orders, 5,100 a second, 2 failing, 3 s left`. `times`: milliseconds in all, and at what it does now. */
 export function sayProgress(state: SearchState, times: { readonly all: number; readonly now: number }): string {
-  const { doing, done, of, isAtMost, orders, failing } = state;
+  const { doing, done, of, isAtMost, orders, failing, slow } = state;
   const rate = Math.round((orders * 1000) / Math.max(1, times.all));
   const left = done === 0 ? undefined : Math.ceil((times.now * Math.max(0, of - done)) / done / 1000);
   const rest = left === undefined ? '' : `, ${isAtMost ? 'at most ' : ''}${inThousands(left)} s left`;
-  return `${doing}: ${inThousands(orders)} orders, ${inThousands(rate)} a second, ${inThousands(failing)} failing${rest}`;
+  const found = `${inThousands(failing)} failing${rest}`;
+  if (slow !== undefined)
+    return of === 0 ? doing : `${doing}: ${inThousands(done)} of ${inThousands(of)} ${slow}, ${found}`;
+  return `${doing}: ${inThousands(orders)} orders, ${inThousands(rate)} a second, ${found}`;
 }

@@ -22,3 +22,9 @@ test('nothing is said of the time that is left before anything is done', () => {
 test('more than was expected leaves no time', () => {
   expect(sayProgress({ ...state, done: 300 }, times)).toContain(', 0 s left');
 });
+
+test('what is slow has no rate', () => {
+  const slow = { ...state, doing: 'striking', slow: 'strikes' };
+  expect(sayProgress(slow, times)).toBe('striking: 100 of 200 strikes, 2 failing, 1 s left');
+  expect(sayProgress({ ...slow, doing: 'going there', done: 0, of: 0 }, times)).toBe('going there');
+});

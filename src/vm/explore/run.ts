@@ -80,7 +80,7 @@ function* wait(sim: Simulation): Task {
 function findingsOf(verdict: Verdict, stage: StruckStage, events: readonly Event[]): readonly Found[] {
   const found: Found[] = verdict.failures.map((failure) => ({ key: keyOf(failure), text: formatFailure(failure) }));
   if (verdict.limit !== undefined) found.push({ key: 'limit', text: verdict.limit });
-  for (const text of stage.hung) found.push({ key: `hung: ${text}`, text });
+  for (const text of stage.wrong) found.push({ key: text, text });
   for (const event of events) {
     if (event.kind === 'log' && isComplaint(event.text)) found.push({ key: `log: ${event.text}`, text: event.text });
   }

@@ -4,6 +4,7 @@
  */
 import { type Nanoseconds, seconds } from '../../base/time.ts';
 import type { HostAction } from '../../host/action.ts';
+import { vfOf } from '../../host/plan.ts';
 import type { Plan } from '../../machine/plan.ts';
 import type { GuestVerb } from '../../scenario/stage.ts';
 import type { Context } from '../../sim/context.ts';
@@ -41,14 +42,16 @@ type Refusal = { readonly refused: string } | undefined;
 const MESSAGES: readonly EventKind[] = ['vmbus.message', 'nvsp.message', 'rndis.message'];
 /** How long a command that has nothing to wait for may take in the end. Invented. */
 const ANSWERING = seconds(10);
+/** How long the look at a guest in the end may take. Invented. */
+const LOOKING = seconds(60);
 
 export class StruckStage extends RealStage {
   /** What the guest has done since the first step began. */
   readonly signs: Sign[] = [];
   /** When it was struck; undefined as long as it was not. */
   struck: (Moment & { readonly isLate: boolean }) | undefined;
-  /** What does not come to its end in the guest. */
-  readonly hung: string[] = [];
+  /** What in the end is not as it must be, whatever was struck: what hangs, and what host and guest see differently. */
+  readonly wrong: string[] = [];
   private readonly blow: Blow | undefined;
   private readonly cell: WaitCell<true>;
   /** Of the run; the one before the strike may be shorter, to end at its point. */
@@ -88,8 +91,8 @@ export class StruckStage extends RealStage {
   }
 
   override conclude(): void {
-    if (this.into !== undefined && !this.into.ended) this.hung.push(`${this.into.name}: it has not come back`);
-    if (this.death === undefined) this.tryLock();
+    if (this.into?.ended === false) this.wrong.push(`hung: ${this.into.name}`);
+    if (this.death === undefined) this.machine.runTask('the look in the end', this.lookAtEnd(), { time: LOOKING });
     super.conclude();
   }
 
@@ -153,11 +156,19 @@ export class StruckStage extends RealStage {
     if (this.from !== undefined) this.signs.push({ ...this.moment, message });
   }
 
-  /** Every command about links takes the RTNL: one that does not come back says that somebody has kept it. */
-  private tryLock(): void {
-    const { machine } = this;
-    const command = 'ip link show lo >/dev/null';
-    const asked = machine.runTask('a look at the RTNL', machine.agent.run(command, ANSWERING), { time: 3 * ANSWERING });
-    if (!asked.ok || !isAnswered(asked.value)) this.hung.push('ip link: it does not come back');
+  private *lookAtEnd(): Task {
+    const { machine, wrong } = this;
+    // Every command about links takes the RTNL: one that does not come back says that somebody has kept it.
+    const lock = yield* machine.agent.run('ip link show lo >/dev/null', ANSWERING);
+    if (!isAnswered(lock)) wrong.push('hung: ip link');
+    for (const { name, vf } of machine.plan.nics) {
+      if (!(yield* this.ask({ ask: 'present', dev: name, present: true })).holds) continue;
+      const path = machine.host.pathOf(name);
+      const agreed = yield* this.ask({ ask: 'datapath', nic: name, path });
+      if (!agreed.holds) wrong.push(`datapath of ${name}: ${agreed.found}`);
+      const isThere = vf !== undefined && machine.bus.functions.get(vfOf(name))?.present.now === true;
+      const joined = isThere ? yield* this.ask({ ask: 'master', dev: vfOf(name), master: name }) : undefined;
+      if (joined?.holds === false) wrong.push(`${vfOf(name)} has not joined ${name}: ${joined.found}`);
+    }
   }
 }

@@ -1,18 +1,8 @@
 import { expect, test } from 'vitest';
-import { syntheticModels, vfModels } from '../../../devices/index.ts';
-import { loadScenario } from '../../../src/scenario/load.ts';
-import { vocabularyOf } from '../../../src/scenario/vocabulary.ts';
 import { type Stretch, stretchesOf, struckSteps } from '../../../src/vm/explore/stretch.ts';
+import { textScenario } from '../../support/text-scenario.ts';
 
-const VOCABULARY = vocabularyOf({ vfs: vfModels, synthetics: syntheticModels });
-
-function stretches(...lines: readonly string[]): readonly Stretch[] {
-  const steps = lines.map((line) => `  ${line}`).join('\n');
-  const text = `name: t\nabout: t\nnics:\n  nic1: { mac: "00:0d:3a:12:34:56", vf: mlx5 }\nsteps: |\n${steps}\n`;
-  const loaded = loadScenario(text, 't.yaml', VOCABULARY);
-  if (!loaded.ok) throw new Error(loaded.error.map(({ message }) => message).join('; '));
-  return stretchesOf(loaded.value);
-}
+const stretches = (...steps: readonly string[]): readonly Stretch[] => stretchesOf(textScenario({ steps }));
 
 const names = (all: readonly Stretch[]): readonly string[] =>
   all.map(({ into, action }) => `${into.text} | ${action.text}`);
