@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
 import type { V86Options } from 'v86';
 import { known } from '../../base/assert.ts';
 import { err, ok, type Result } from '../../base/result.ts';
@@ -253,7 +254,12 @@ function compiledModule(): Promise<Result<object, string>> {
 
 async function compile(): Promise<Result<object, string>> {
   const patched = patchModule(await readFile(modulePath()));
-  return patched.ok ? ok(await wasm.compile(patched.value)) : patched;
+  if (!patched.ok) return patched;
+  const module = await wasm.compile(patched.value);
+  // From here on modules are blocks of the guest, thousands of them and short-lived: the optimizing compiler took three
+  // times the time that they ran. The emulator itself is compiled above, and is still made fast.
+  for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
+  return ok(module);
 }
 
 /** What time it is inside, and what chance there is. */
