@@ -33,8 +33,8 @@ const nic = z.strictObject({
 const race = z.strictObject({
   id: z
     .string()
-    .regex(/^D-\d{2}$/, 'is no number of the catalogue of races: D-01')
-    .describe('Number in the catalogue of known races (reference D)'),
+    .regex(/^(D-\d{2}|G-\d{1,2})$/, 'is no number of a catalogue of races: D-01, or G-3')
+    .describe('Number in a catalogue of known races: D-01 of Linux, G-3 of FreeBSD (references D, G)'),
   without: z
     .union([filled, z.array(filled).min(1, 'names no fix')], { error: 'must be a fix, or a list of fixes' })
     .describe('The fix that ended the race, or several: without it, some order breaks what `breaks` names'),

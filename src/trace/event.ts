@@ -57,8 +57,14 @@ export interface EventFields {
   'netdev.netns': { dev: string; from: string; to: string; ifname: string; ifindex: number };
   'netdev.mtu': { dev: string; mtu: number };
   'netdev.mac': { dev: string; mac: string };
-  /** What the interface can do for the stack, and what of it is on, as the guest's own bits. */
-  'netdev.capabilities': { dev: string; capabilities: number; enabled: number };
+  /** What the interface can do for the stack, and what of it is on, as the guest's own bits; and what it was before. */
+  'netdev.capabilities': {
+    dev: string;
+    capabilities: number;
+    enabled: number;
+    wasCapable: number;
+    wasEnabled: number;
+  };
   'netdev.carrier': { dev: string; up: boolean };
   'netdev.master': { dev: string; master: string };
   'netdev.error': { dev: string; what: string; errno: string };

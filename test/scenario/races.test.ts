@@ -125,7 +125,7 @@ always: [one-lease-per-mac]
   });
 
   test.each([
-    ['no number', 'D-01', 'D1', 'a.yaml:3: race.id: is no number of the catalogue of races: D-01'],
+    ['no number', 'D-01', 'D1', 'a.yaml:3: race.id: is no number of a catalogue of races: D-01, or G-3'],
     [
       'unknown fix',
       'post-init-slave,',

@@ -18,12 +18,18 @@ export function* tap(ifp: Ifnet, frame: Uint8Array): Task {
   for (const listener of ifp.taps) yield* listener.put(frame);
 }
 
-/** Sends a frame out by an interface: ENXIO when it is gone, ENETDOWN when it is down. */
-export function* transmit(ifp: Ifnet, frame: Uint8Array): Task<Result<void, Errno>> {
-  if (((yield* ifp.flags.get()) & IFF.UP) === 0) return err('ENETDOWN');
-  const methods = yield* ifp.methods.get();
-  const errno = yield* methods.transmit(frame);
+/** Sends a frame out by an interface, in an epoch section: ENXIO when it is gone, ENETDOWN when it is down. */
+export function* transmit({ epoch }: FreebsdNet, ifp: Ifnet, frame: Uint8Array): Task<Result<void, Errno>> {
+  yield* epoch.enter();
+  const errno = yield* send(ifp, frame);
+  yield* epoch.exit();
   return errno === undefined ? ok(undefined) : err(errno);
+}
+
+function* send(ifp: Ifnet, frame: Uint8Array): Task<Errno | undefined> {
+  if (((yield* ifp.flags.get()) & IFF.UP) === 0) return 'ENETDOWN';
+  const methods = yield* ifp.methods.get();
+  return yield* methods.transmit(frame);
 }
 
 export class BpfDevices extends SharedObject {
@@ -49,7 +55,7 @@ export class BpfDevices extends SharedObject {
     if (ifp === undefined) return err('ENXIO');
     const received = new Queue<Uint8Array>(this.sim, `frames of ${name}`);
     ifp.bind(received);
-    return ok({ received, send: (frame) => transmit(ifp, frame), close: () => ifp.unbind(received) });
+    return ok({ received, send: (frame) => transmit(this.net, ifp, frame), close: () => ifp.unbind(received) });
   }
 
   peek(): string {

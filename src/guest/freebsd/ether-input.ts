@@ -3,11 +3,21 @@
  * (ether_input_internal()).
  * What this leaves out: the protocols above; whoever wants a frame has it by bpf.
  */
+import type { Task } from '../../sim/operation.ts';
 import { IFF } from '../uapi/freebsd.ts';
 import { tap } from './bpf.ts';
 import type { InputMethod } from './ifnet.ts';
+import { type FreebsdNet, fixed } from './net.ts';
 
 /** A frame for an interface that is down is dropped. */
 export const etherInput: InputMethod = function* (ifp, frame) {
   if (((yield* ifp.flags.get()) & IFF.UP) !== 0) yield* tap(ifp, frame);
 };
+
+/** A driver hands a frame up: as a reader in an epoch section, since there are such. */
+export function* handUp(net: FreebsdNet, input: Task): Task {
+  const inEpoch = fixed(net, 'receive-in-epoch');
+  if (inEpoch) yield* net.epoch.enter();
+  yield* input;
+  if (inEpoch) yield* net.epoch.exit();
+}

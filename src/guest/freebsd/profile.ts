@@ -147,10 +147,15 @@ export const FIXES = {
     source: 'none',
     meaning: 'an hn that comes looks for a VF that is there already',
   },
-  'hn-receive-guarded': {
+  'receive-in-epoch': {
     entry: 'G-37',
-    source: 'none',
-    meaning: 'an hn that goes waits for frames that its VF is about to give it',
+    source: 'the conversion of the input path to epochs, of January 2020 (from memory)',
+    meaning: 'drivers hand frames up in an epoch section, for whose end whoever detaches an interface waits',
+  },
+  'hn-waits-for-senders': {
+    entry: 'G-4',
+    source: 'rule 3 of seed 001',
+    meaning: 'an hn that goes waits for those who send by it before it frees what they use',
   },
   'eject-on-bus-queue': {
     entry: 'G-39',
@@ -202,6 +207,7 @@ const ALL: readonly Fix[] = Object.keys(FIXES).filter(isFix);
  */
 const BY_13: readonly Fix[] = [
   'vf-transparent',
+  'receive-in-epoch',
   'return-collected',
   'detach-lock',
   'if-try-ref',

@@ -35,7 +35,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   'INV-X1': 'state_lock is a lock of the model, which lets one in; no event tells what is done without it',
   'INV-X2': "the model's work queue takes nothing once its end has begun, and says so itself",
   'INV-X3': 'references to PCI functions are not counted in the model',
-  'INV-X4': 'memory that is used after it was freed is not modelled',
+  'INV-X4': 'memory that is used after it was freed is not modelled in Linux',
   'INV-S2': "each VF's bus has a number of its own in its GUID, and is offered again only when the old one is released",
   'INV-F1': 'address lists are not modelled, and nothing sets PROMISC or ALLMULTI',
   'INV-F2': 'offloads and RSS are not modelled',

@@ -1,6 +1,7 @@
 /** Every invariant there is. */
 
 import type { GuestFamily } from '../../machine/guests.ts';
+import { capabilitiesComeBack } from './capabilities.ts';
 import { oneSwitchInFlight, pathAgrees, stopOnSynthetic, unloadLeavesSynthetic } from './data-path.ts';
 import { ejectCompleteOnce } from './ejecting.ts';
 import { flaggedBeforeVisible, noIpv6OnVf, slaveMeansMaster } from './exposure.ts';
@@ -8,6 +9,7 @@ import { d0Alternates, noGhostDevice, slotIsSerial } from './functions.ts';
 import { associationBeforeSwitch, framesBehindGate, gateAfterAnswer, vfPathNeedsRunningVf } from './gate.ts';
 import type { Invariant } from './invariant.ts';
 import { joinedEventually, onlyVfsJoin, pairing, sameMtu, syntheticFirst } from './joining.ts';
+import { kernelAssertsHold, locksInOrder, noMemoryFault } from './kernel.ts';
 import { hostWaitsEnd, nothingUnread, rtnlHeldBriefly } from './liveness.ts';
 import { noPanic, sameNamespace, ueventNamesDevice } from './namespaces.ts';
 import {
@@ -57,6 +59,10 @@ export const INVARIANTS: readonly Invariant[] = [
   namesUnique,
   ueventNamesDevice,
   noPanic,
+  noMemoryFault,
+  kernelAssertsHold,
+  locksInOrder,
+  capabilitiesComeBack,
 ];
 
 /**

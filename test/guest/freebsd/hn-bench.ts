@@ -12,8 +12,9 @@ import type { HostAction, RevokeOrder } from '../../../src/host/action.ts';
 import { freebsdOf } from '../../../src/machine/guests.ts';
 import { Machine } from '../../../src/machine/machine.ts';
 import type { Task } from '../../../src/sim/operation.ts';
+import type { Strategy } from '../../../src/sim/strategy.ts';
 import type { Event, EventKind, EventOf } from '../../../src/trace/event.ts';
-import { keep, Recorder } from '../../../src/trace/recorder.ts';
+import { keep, type Listener, Recorder } from '../../../src/trace/recorder.ts';
 
 export interface HnChoice {
   readonly guest?: string;
@@ -32,16 +33,14 @@ export class HnBench {
   readonly machine: Machine;
   readonly events: readonly Event[];
 
-  constructor({
-    guest = 'freebsd-14',
-    fixes = {},
-    vf = 'example',
-    nics = 1,
-    user = [],
-    modules = MODULES,
-  }: HnChoice = {}) {
+  constructor(
+    { guest = 'freebsd-14', fixes = {}, vf = 'example', nics = 1, user = [], modules = MODULES }: HnChoice = {},
+    strategy?: Strategy,
+    listener?: Listener,
+  ) {
     const trace = new Recorder();
     this.events = keep(trace);
+    if (listener !== undefined) trace.listen(listener);
     const plan = {
       guest,
       fixes: fixes as Record<string, boolean>,
@@ -58,7 +57,7 @@ export class HnBench {
       latency: {},
       transport: 'direct',
     } as const;
-    this.machine = new Machine(plan, { vfs: vfModels, synthetics: syntheticModels }, { trace });
+    this.machine = new Machine(plan, { vfs: vfModels, synthetics: syntheticModels }, { trace, strategy });
     this.run(() => this.machine.boot());
     this.settle();
   }

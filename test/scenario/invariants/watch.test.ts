@@ -4,6 +4,7 @@ import { coveredBy, JUDGED_ELSEWHERE, LEFT_OUT, NUMBERS } from '../../../src/sce
 import { INVARIANTS } from '../../../src/scenario/invariants/invariants.ts';
 import type { EventBody } from '../../../src/trace/event.ts';
 import { BUS_STORIES } from './stories-bus.ts';
+import { KERNEL_STORIES } from './stories-kernel.ts';
 import { NETVSC_STORIES } from './stories-netvsc.ts';
 import { REGISTRY_STORIES } from './stories-registry.ts';
 import {
@@ -29,7 +30,7 @@ import {
   watch,
 } from './told.ts';
 
-const STORIES = { ...REGISTRY_STORIES, ...NETVSC_STORIES, ...BUS_STORIES };
+const STORIES = { ...REGISTRY_STORIES, ...NETVSC_STORIES, ...BUS_STORIES, ...KERNEL_STORIES };
 
 describe.each(INVARIANTS.map((invariant) => [invariant.name, invariant] as const))('%s', (name, invariant) => {
   test('is found broken, with the earlier moment', () => {
@@ -49,7 +50,7 @@ describe.each(INVARIANTS.map((invariant) => [invariant.name, invariant] as const
     expect(why.split(/\. /).length).toBeLessThanOrEqual(3);
     expect(source).toMatch(/^(Linux|reference|Azure|openvmm)/);
     for (const number of covers) expect(NUMBERS).toContain(number);
-    for (const race of races) expect(race).toMatch(/^D-\d\d$/);
+    for (const race of races) expect(race).toMatch(/^(D-\d\d|G-\d{1,2})$/);
   });
 });
 

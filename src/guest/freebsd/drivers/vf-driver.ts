@@ -16,7 +16,7 @@ import { IFCAP, IFF } from '../../uapi/freebsd.ts';
 import { allocateIfnet, freeIfnet } from '../allocate.ts';
 import { etherAttach } from '../attach.ts';
 import { detachIfnet } from '../detach.ts';
-import { etherInput } from '../ether-input.ts';
+import { etherInput, handUp } from '../ether-input.ts';
 import type { DriverRequest, Ifnet } from '../ifnet.ts';
 import type { FreebsdKernel } from '../kernel.ts';
 import { setLinkState } from '../link.ts';
@@ -212,13 +212,13 @@ class Vf {
       const frame = yield* this.device.fn.rx.take();
       yield* this.receiving.lock();
       // A queue that is not there takes nothing.
-      if (yield* this.opened.get()) {
-        yield* net.epoch.enter();
-        const input = yield* ifp.input.get();
-        yield* input(ifp, frame);
-        yield* net.epoch.exit();
-      }
+      if (yield* this.opened.get()) yield* handUp(net, this.input(ifp, frame));
       yield* this.receiving.unlock();
     }
+  }
+
+  private *input(ifp: Ifnet, frame: Uint8Array): Task {
+    const input = yield* ifp.input.get();
+    yield* input(ifp, frame);
   }
 }

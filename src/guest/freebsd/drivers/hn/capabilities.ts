@@ -33,7 +33,8 @@ export function giveCapabilitiesBack(hn: Hn, vf: Ifnet): void {
 }
 
 function change({ kernel }: Hn, ifp: Ifnet, capabilities: number, enabled: number): void {
-  if (ifp.capabilities === capabilities && ifp.enabled === enabled) return;
+  const { dev, capabilities: wasCapable, enabled: wasEnabled } = ifp;
+  if (wasCapable === capabilities && wasEnabled === enabled) return;
   ifp.can(capabilities, enabled);
-  kernel.sim.trace.emit({ kind: 'netdev.capabilities', dev: ifp.dev, capabilities, enabled });
+  kernel.sim.trace.emit({ kind: 'netdev.capabilities', dev, capabilities, enabled, wasCapable, wasEnabled });
 }

@@ -13,7 +13,7 @@ import { configureFilter } from './filter.ts';
 import { resumeLink, suspendLink } from './link.ts';
 import { setDatapath } from './nvs.ts';
 import { setPacketFilter } from './rndis.ts';
-import { type Hn, hnLog } from './softc.ts';
+import { giveTime, type Hn, hnLog } from './softc.ts';
 import { attachSynthetic, detachSynthetic } from './synthetic.ts';
 import { enable, passFlags, readyVf, setEnabled, setVfMtu } from './vf.ts';
 
@@ -82,11 +82,11 @@ export function* stop(hn: Hn): Task {
 
 /** hn_suspend_data(): what is on its way to the host is waited for; of what comes nobody can know when it ends. */
 function* suspendData(hn: Hn): Task {
-  const { sim, latency } = hn.kernel;
+  const { sim } = hn.kernel;
   yield* hn.sends.destroy();
   while (hn.sends.onTheirWay > 0 && !hn.device.channel.rescinded.now) yield* sim.sleep(ms(1), 'frames on their way');
   yield* setPacketFilter(hn, 0);
-  yield* sim.sleep(latency.of('hn.grace'), 'frames that the host has sent');
+  yield* giveTime(hn, 'frames that the host has sent');
 }
 
 /**

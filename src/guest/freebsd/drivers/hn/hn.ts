@@ -166,6 +166,7 @@ function* detach(hn: Hn): Task {
   }
   yield* hn.lock.unlock();
   yield* detachIfnet(net, hn.ifp);
+  if (fixed(net, 'hn-waits-for-senders')) yield* net.epoch.wait();
   yield* endTasks(hn);
   yield* hn.memory.free('hn_detach');
   yield* freeIfnet(net, hn.ifp);

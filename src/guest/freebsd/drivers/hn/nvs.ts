@@ -24,7 +24,7 @@ import type { Errno } from '../../../uapi/errno.ts';
 import { fixed } from '../../net.ts';
 import { nvs } from './nvs-out.ts';
 import { serveChannel } from './receive.ts';
-import { type Hn, hnLog } from './softc.ts';
+import { giveTime, type Hn, hnLog } from './softc.ts';
 
 /** 128 pages in each direction. */
 const RING_PAGES = 128;
@@ -65,7 +65,7 @@ export function* attachNvs(hn: Hn, mtu: number): Task<Result<NvsSession, Errno>>
  * a channel that was taken back it has let go already.
  */
 export function* detachNvs(hn: Hn, session: NvsSession): Task {
-  const { kernel, client, device } = hn;
+  const { client, device } = hn;
   const { channel } = device;
   const messages: readonly [NvspMessage, Buffer][] = [
     [{ name: 'revokeReceiveBuffer', id: RECEIVE_BUFFER_ID }, session.receive],
@@ -73,7 +73,7 @@ export function* detachNvs(hn: Hn, session: NvsSession): Task {
   ];
   for (const [message, buffer] of messages) {
     const sent = yield* channel.send(nvs(message));
-    if (sent === 'sent') yield* kernel.sim.sleep(kernel.latency.of('hn.grace'), `the host to let go: ${message.name}`);
+    if (sent === 'sent') yield* giveTime(hn, `the host to let go: ${message.name}`);
     yield* freeBuffer(hn, buffer);
   }
   yield* hn.session.set(undefined);

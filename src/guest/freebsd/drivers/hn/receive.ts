@@ -12,7 +12,7 @@ import { RNDIS_STATUS } from '../../../../wire/oid.ts';
 import { RNDIS, type RndisMessage } from '../../../../wire/rndis.ts';
 import { IFF } from '../../../uapi/freebsd.ts';
 import { tap } from '../../bpf.ts';
-import { etherInput } from '../../ether-input.ts';
+import { etherInput, handUp } from '../../ether-input.ts';
 import { noteLink, noteNetworkChange } from './link.ts';
 import { nvs } from './nvs-out.ts';
 import { answerRndis } from './rndis.ts';
@@ -72,7 +72,7 @@ function* onTransferPages(hn: Hn, packet: Packet): Task {
 function* onRndis(hn: Hn, message: RndisMessage): Task {
   switch (message.name) {
     case 'packet':
-      yield* receive(hn, message.data);
+      yield* handUp(hn.kernel.net, receive(hn, message.data));
       break;
     case 'initializeComplete':
     case 'queryComplete':
@@ -92,8 +92,6 @@ const LINK: readonly number[] = [RNDIS_STATUS.mediaConnect, RNDIS_STATUS.mediaDi
 
 /** hn_rxpkt(): to hn, or without transparent mode to the VF that the host sends by, whether hn is up or not. */
 function* receive(hn: Hn, frame: Uint8Array): Task {
-  const { net } = hn.kernel;
-  yield* net.epoch.enter();
   const vf = yield* hn.vf.get();
   if (vf !== undefined && (yield* hn.receivesByVf.get()) && (yield* vf.memory.use('hn_rxpkt'))) {
     yield* tap(hn.ifp, frame);
@@ -102,7 +100,6 @@ function* receive(hn: Hn, frame: Uint8Array): Task {
     const input = yield* hn.ifp.input.get();
     yield* input(hn.ifp, frame);
   }
-  yield* net.epoch.exit();
 }
 
 function report({ kernel, dev }: Hn, { protocol, problem, what = '' }: Malformed): void {

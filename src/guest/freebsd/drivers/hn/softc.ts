@@ -134,3 +134,9 @@ export class Hn {
 export function hnLog({ kernel, dev }: Hn, level: LogLevel, text: string): void {
   kernel.sim.trace.emit({ kind: 'log', level, dev, text });
 }
+
+/** pause(9) where the host answers nothing: for so long it is given to do what it was asked for. None is not even a pause. */
+export function* giveTime({ kernel }: Hn, why: string): Task {
+  const span = kernel.latency.of('hn.grace');
+  if (span > 0) yield* kernel.sim.sleep(span, why);
+}

@@ -50,23 +50,19 @@ function* take(hn: Hn, vf: Ifnet): Task {
 }
 
 /**
- * hn_xpnt_vf_input(): what a paired VF receives is hn's. Nothing keeps the hn that stands in the map from going meanwhile
- * (G-37).
+ * hn_xpnt_vf_input(): what a paired VF receives is hn's. Nothing keeps the hn that stands in the map from going meanwhile,
+ * but the epoch section in which a receiver is (G-37).
  */
-function redirected({ map, kernel }: Hn): InputMethod {
-  const guarded = fixed(kernel.net, 'hn-receive-guarded');
+function redirected({ map }: Hn): InputMethod {
   return function* (vf, frame) {
     yield* map.lock.lockShared();
     const hn = map.at(vf.index);
-    if (!guarded) yield* map.lock.unlockShared();
-    if (hn !== undefined) {
-      yield* tap(vf, frame);
-      if (yield* hn.memory.use('hn_xpnt_vf_input')) {
-        const input = yield* hn.ifp.input.get();
-        yield* input(hn.ifp, frame);
-      }
-    }
-    if (guarded) yield* map.lock.unlockShared();
+    yield* map.lock.unlockShared();
+    if (hn === undefined) return;
+    yield* tap(vf, frame);
+    if (!(yield* hn.memory.use('hn_xpnt_vf_input'))) return;
+    const input = yield* hn.ifp.input.get();
+    yield* input(hn.ifp, frame);
   };
 }
 
