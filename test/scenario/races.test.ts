@@ -41,17 +41,21 @@ describe.each(files)('%s', (file) => {
   const text = textOf(file);
   const scenario = load(text, file);
 
+  const { id } = raceOf(scenario);
+  const isFreebsd = id.startsWith('G-');
+
   test('is named after its race', () => {
-    expect(file).toMatch(new RegExp(`^${raceOf(scenario).id.toLowerCase()}-[a-z0-9-]+\\.yaml$`));
+    const number = isFreebsd ? `freebsd-g-${id.slice(2).padStart(2, '0')}` : id.toLowerCase();
+    expect(file).toMatch(new RegExp(`^${number}-[a-z0-9-]+\\.yaml$`));
   });
 
-  test('tells its story, with the commit that ended it', () => {
+  test('tells its story, with the commit that ended it or, where none has, its entry in the reference', () => {
     expect(scenario.about.split(/[.?!](?:\s|$)/).length).toBeGreaterThan(2);
-    expect(scenario.about).toMatch(/\b[0-9a-f]{12}\b/);
+    expect(scenario.about).toMatch(isFreebsd ? new RegExp(`\\breference ${id}\\b`) : /\b[0-9a-f]{12}\b/);
   });
 
   test('is the situation on a kernel that has every fix, and says where its orders are to be searched', () => {
-    expect([scenario.plan.guest, scenario.plan.fixes]).toEqual(['linux-6.12', {}]);
+    expect([scenario.plan.guest, scenario.plan.fixes]).toEqual([isFreebsd ? 'ideal' : 'linux-6.12', {}]);
     const marks = scenario.steps.flatMap(({ body }) => (body.kind === 'orders' ? [body.all] : []));
     expect(marks).toEqual([true, false]);
     expect(text).not.toMatch(/schedule|choices/);

@@ -103,14 +103,24 @@ describe('a scenario on the other guest', () => {
   });
 });
 
-test.each(['freebsd-13', 'freebsd-14', 'freebsd-main', 'ideal'])(
-  'every shipped scenario that can holds on %s',
-  (guest) => {
+/** A known defect of releases since 14 (G-35): the one thing that may break there, and it does where a VF leaves. */
+const CAPABILITIES_LOST: Readonly<Record<string, readonly string[]>> = {
+  'firmware-update': ['capabilities-come-back'],
+};
+
+test.each([
+  ['freebsd-13', {}],
+  ['freebsd-14', CAPABILITIES_LOST],
+  ['freebsd-main', CAPABILITIES_LOST],
+  ['ideal', {}],
+] as const)(
+  'every shipped scenario that can holds on %s, but for what is known of it',
+  (guest, known: typeof CAPABILITIES_LOST) => {
     const names = shippedScenarios.filter((name) => runsOn(name, guest));
     expect(names.length).toBeGreaterThanOrEqual(12);
     for (const name of names) {
       const { verdict } = runShipped(shipped(name, { guest, transport: 'direct' }));
-      expect([name, verdict.failures]).toEqual([name, []]);
+      expect([name, verdict.failures.map(({ what }) => what)]).toEqual([name, known[name] ?? []]);
     }
   },
   60_000,

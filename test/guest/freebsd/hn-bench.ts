@@ -11,6 +11,7 @@ import type { GuestCommand } from '../../../src/guest/uapi/uapi.ts';
 import type { HostAction, RevokeOrder } from '../../../src/host/action.ts';
 import { freebsdOf } from '../../../src/machine/guests.ts';
 import { Machine } from '../../../src/machine/machine.ts';
+import type { Plan } from '../../../src/machine/plan.ts';
 import type { Task } from '../../../src/sim/operation.ts';
 import type { Strategy } from '../../../src/sim/strategy.ts';
 import type { Event, EventKind, EventOf } from '../../../src/trace/event.ts';
@@ -23,6 +24,7 @@ export interface HnChoice {
   readonly nics?: number;
   readonly user?: readonly string[];
   readonly modules?: readonly string[];
+  readonly latency?: Plan['latency'];
 }
 
 const STEPS_MAX = 1_000_000;
@@ -34,7 +36,15 @@ export class HnBench {
   readonly events: readonly Event[];
 
   constructor(
-    { guest = 'freebsd-14', fixes = {}, vf = 'example', nics = 1, user = [], modules = MODULES }: HnChoice = {},
+    {
+      guest = 'freebsd-14',
+      fixes = {},
+      vf = 'example',
+      nics = 1,
+      user = [],
+      modules = MODULES,
+      latency = {},
+    }: HnChoice = {},
     strategy?: Strategy,
     listener?: Listener,
   ) {
@@ -54,7 +64,7 @@ export class HnBench {
       })),
       user,
       modules,
-      latency: {},
+      latency,
       transport: 'direct',
     } as const;
     this.machine = new Machine(plan, { vfs: vfModels, synthetics: syntheticModels }, { trace, strategy });
