@@ -88,9 +88,10 @@ test('a strike at a message comes when the host has it and has not answered', as
     return event.kind === 'scenario.step' ? [event.text] : [];
   });
   const from = seen?.indexOf('guest switchDataPath') ?? -1;
-  expect(seen?.slice(from, from + 3)).toEqual([
+  expect(seen?.slice(from, from + 4)).toEqual([
     'guest switchDataPath',
     'host revoke vf of nic1 by eject-first',
+    'expect nic1.vf is absent',
     'host completion',
   ]);
 });

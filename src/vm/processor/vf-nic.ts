@@ -85,7 +85,8 @@ export class VfNic {
     const { fn } = this.parts;
     for (;;) {
       yield* fn.present.heed(false);
-      this.plug();
+      // In a machine that goes on from a snapshot it may be in its slot already.
+      if (this.slot === undefined) this.plug();
       yield* fn.present.heed(true);
       if (this.slot !== undefined) this.unplug();
     }
