@@ -51,7 +51,7 @@ test('what takes long is waited for, what reads gets the lines that follow, and 
   const { exit, out } = boot([...lines, 'three'], '--bare');
   expect(exit).toBe(0);
   expect(Number(/^(\d+)$/m.exec(out)?.[1])).toBeGreaterThan(29);
-  expect(out).toMatch(/^two\nnetvsim:\/# wc -l\nthree\n1$/m);
+  expect(out).toMatch(/^netvsim:\/# cat one; wc -l\ntwo\nthree\n1$/m);
 });
 
 test('--for is what a line has', () => {
