@@ -40,6 +40,8 @@ export class Simulation {
   steps = 0;
   private readonly contexts = new Set<Context>();
   private readonly ready: Context[] = [];
+  /** Lists of waiters that are empty, for the next object that somebody comes to: few at a time have one. */
+  private readonly spareLists: Context[][] = [];
   private running: Context | undefined;
   private last: Context | undefined;
   private nextContextId = 0;
@@ -255,8 +257,8 @@ export class Simulation {
   private arrive(context: Context, operation: Operation): void {
     const { object } = operation;
     context.operation = operation;
-    if (object.pending === NOBODY) object.pending = [context];
-    else object.pending.push(context);
+    if (object.pending === NOBODY) object.pending = this.spareLists.pop() ?? [];
+    object.pending.push(context);
     object.arrive(operation, context);
     this.weigh(context);
     if (!context.ready) this.noteWait(context);
@@ -268,8 +270,13 @@ export class Simulation {
   }
 
   private leave(context: Context, operation: Operation): void {
-    const { pending } = operation.object;
+    const { object } = operation;
+    const { pending } = object;
     remove(pending, context);
+    if (pending.length === 0) {
+      object.pending = NOBODY;
+      this.spareLists.push(pending);
+    }
     if (context.ready) this.unready(context);
   }
 

@@ -2,6 +2,7 @@
 import { cycleLines } from './cycle.ts';
 import { frameLines } from './frames.ts';
 import { freebsdScaleLines } from './freebsd-scale.ts';
+import { guestLines } from './guests.ts';
 import { print } from './measure.ts';
 import { scaleLines } from './scale.ts';
 import { searchLines } from './search.ts';
@@ -9,6 +10,7 @@ import { spinLines } from './spin.ts';
 
 const met = [
   print('Steps and cycles', cycleLines()),
+  print('The two guests', guestLines()),
   print('Scale', scaleLines()),
   print('FreeBSD at scale', freebsdScaleLines()),
   print('Frames', frameLines()),

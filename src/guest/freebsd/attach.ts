@@ -60,7 +60,7 @@ export function* switchVnet(ifp: Ifnet, to: Vnet): Task {
 export function* joinGroup(net: FreebsdNet, ifp: Ifnet, vnet: Vnet, group: string): Task {
   yield* net.ifnetLock.lock();
   const isNew = vnet.groups.join(group, ifp) === 'new';
-  ifp.groups.push(group);
+  ifp.groups = [...ifp.groups, group];
   yield* net.ifnetLock.unlock();
   if (isNew) yield* net.events.raise('group_attach_event', group);
   yield* net.events.raise('group_change_event', group);
@@ -70,7 +70,7 @@ export function* joinGroup(net: FreebsdNet, ifp: Ifnet, vnet: Vnet, group: strin
 export function* leaveGroup(net: FreebsdNet, ifp: Ifnet, vnet: Vnet, group: string): Task {
   yield* net.ifnetLock.lock();
   const wasLast = vnet.groups.leave(group, ifp) === 'last';
-  ifp.groups.splice(ifp.groups.indexOf(group), 1);
+  ifp.groups = ifp.groups.filter((other) => other !== group);
   yield* net.ifnetLock.unlock();
   yield* net.epoch.wait();
   yield* net.events.raise('group_change_event', group);

@@ -97,7 +97,7 @@ export class Ifnet {
   /** if_multiaddrs; with the address lock. */
   readonly multicast: LinkMulticast[] = [];
   /** Groups that it is in; with the IFNET lock. */
-  readonly groups: string[] = [];
+  groups: readonly string[] = [];
   permanentMac: MacAddress = ZERO_MAC;
   private ownName: string;
   private ownIndex = 0;

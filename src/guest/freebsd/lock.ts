@@ -6,7 +6,7 @@
 import { InvariantError } from '../../base/assert.ts';
 import type { Context } from '../../sim/context.ts';
 import type { Footprint } from '../../sim/footprint.ts';
-import { Operation, SharedObject } from '../../sim/operation.ts';
+import { NOBODY, Operation, SharedObject } from '../../sim/operation.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { LockClass, Witness } from './witness.ts';
 
@@ -17,7 +17,7 @@ export class Lock extends SharedObject {
   /** How often the owner has taken it. */
   private depth = 0;
   /** Who holds it shared, once for each time. */
-  private readonly sharers: Context[] = [];
+  private sharers: Context[] = NOBODY;
 
   /** `of`: whose lock it is, where each object of a kind has one: `em0`. */
   constructor(sim: Simulation, witness: Witness, lockClass: LockClass, of = '') {
@@ -72,6 +72,7 @@ export class Lock extends SharedObject {
         this.witness.taken(context, this.lockClass);
         break;
       case 'lockShared':
+        if (this.sharers === NOBODY) this.sharers = [];
         this.sharers.push(context);
         this.witness.taken(context, this.lockClass);
         break;
