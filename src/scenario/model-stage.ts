@@ -210,10 +210,11 @@ export class ModelStage implements Stage {
 
   /** A guest command by the interface name of the moment; undefined when the device is not there. */
   private resolve(verb: GuestVerb): GuestCommand | undefined {
-    if (verb.do === 'load' || verb.do === 'unload' || verb.do === 'delete-netns') return verb;
+    if (!('dev' in verb)) return verb;
     const netdev = this.machine.guest.netdevOf(verb.dev);
     if (netdev === undefined) return undefined;
     const { dev: _, ...rest } = verb;
+    if (rest.do === 'reclaim-netns') return { ...rest, ifname: netdev.name }; // by who took it there
     const netns = netdev.netns?.name;
     return netns === undefined ? undefined : { ...rest, ifname: netdev.name, netns };
   }

@@ -3,6 +3,7 @@
  * freebsd` before it, which leaves it out there.
  */
 import { GUESTS, type GuestFamily } from '../machine/guests.ts';
+import type { GuestVerb } from './stage.ts';
 import type { StepBody } from './step-body.ts';
 import type { Names } from './vocabulary.ts';
 
@@ -25,6 +26,9 @@ interface Own {
 /** Where devices appear. */
 const HOME: Readonly<Record<string, GuestFamily>> = { init_net: 'linux', vnet0: 'freebsd' };
 
+/** Linux has some of these too, but its model has no addresses, routes and groups. */
+const FREEBSD_COMMANDS: readonly GuestVerb['do'][] = ['reclaim-netns', 'add-address', 'remove-address', 'send', 'join'];
+
 /** `writtenFor`: whose words those are that every guest has, but other ones. */
 function ownOf(body: StepBody, { guests }: Names, writtenFor: GuestFamily): Own | undefined {
   switch (body.kind) {
@@ -32,6 +36,7 @@ function ownOf(body: StepBody, { guests }: Names, writtenFor: GuestFamily): Own 
       return { what: `${body.fault.call} is a call`, family: 'linux' };
     case 'guest': {
       const { command } = body;
+      if (FREEBSD_COMMANDS.includes(command.do)) return { what: 'this is a command', family: 'freebsd' };
       if (command.do !== 'load' && command.do !== 'unload') return undefined;
       const family = (Object.keys(guests) as GuestFamily[]).find((each) =>
         guests[each].modules.includes(command.module),

@@ -63,6 +63,7 @@ export class Performance {
 
   private *check(step: Step, act: Task<{ readonly refused: string } | undefined>): Task<boolean> {
     const refusal = yield* act;
+    if (step.body.kind === 'guest' && step.body.mayFail === true) return true;
     if (refusal !== undefined) this.fail('step', step, `refused: ${refusal.refused}`);
     return refusal === undefined;
   }

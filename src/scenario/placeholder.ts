@@ -1,4 +1,5 @@
 /** What can stand for a `<word>` of a verb's usage: how it is read, and an example for tests and help. */
+import { type MacAddress, parseMac } from '../base/mac.ts';
 import { type Nanoseconds, parseDuration } from '../base/time.ts';
 import { FALLIBLE_CALLS, type FallibleCall } from '../guest/linux/faults.ts';
 import { ERRNO_NAMES, type Errno, isErrno } from '../guest/uapi/errno.ts';
@@ -81,6 +82,23 @@ export const PLACEHOLDERS = {
   times: whole('how often', '3', 1, 1_000_000),
   bytes: whole('bytes of a frame, Ethernet header included', '128', 64, 1514),
   mtu: whole('bytes', '1400', 68, 65_535),
+  number: whole("an interface's number (ifindex)", '2', 1, 65_535),
+  mac: {
+    meaning: 'an Ethernet address',
+    example: '00:0d:3a:12:34:99',
+    read(word): Reading<MacAddress> {
+      const parsed = parseMac(word);
+      return typeof parsed === 'string' ? { value: parsed } : { problem: `"${word}" ${parsed.problem}` };
+    },
+  },
+  address: {
+    meaning: 'a network address, of IPv4 or of IPv6',
+    example: 'fe80::1',
+    read: (word): Reading<string> =>
+      /^(\d{1,3}(\.\d{1,3}){3}|[\da-f:]*:[\da-f:]*)$/.test(word)
+        ? { value: word }
+        : { problem: `"${word}" is no network address such as 10.0.0.1 or fe80::1` },
+  },
   frames: whole('a number of frames', '0', 0, Number.MAX_SAFE_INTEGER),
   ifname: {
     meaning: 'an interface name of the guest',

@@ -2,6 +2,7 @@
  * What scenario verbs and expectations act on. The model implements it (`machine/`), and so do real user mode and a
  * real kernel, so that one scenario file runs in all of them.
  */
+import type { MacAddress } from '../base/mac.ts';
 import type { Nanoseconds } from '../base/time.ts';
 import type { CallFault } from '../guest/linux/faults.ts';
 import type { GuestCommand } from '../guest/uapi/uapi.ts';
@@ -87,7 +88,16 @@ export interface Stage {
 
 /** A guest command that calls its device by the scenario's name. */
 export type GuestVerb =
-  | Extract<GuestCommand, { readonly do: 'load' | 'unload' | 'delete-netns' }>
+  | DevicelessCommand
   | { readonly do: 'up' | 'down'; readonly dev: DevName }
   | { readonly do: 'mtu'; readonly dev: DevName; readonly mtu: number }
-  | { readonly do: 'rename' | 'move-netns'; readonly dev: DevName; readonly to: string };
+  | { readonly do: 'address'; readonly dev: DevName; readonly mac: MacAddress }
+  | { readonly do: 'add-address' | 'remove-address'; readonly dev: DevName; readonly address: string }
+  | { readonly do: 'rename' | 'move-netns'; readonly dev: DevName; readonly to: string }
+  | { readonly do: 'reclaim-netns'; readonly dev: DevName; readonly from: string };
+
+/** What is done to no device that the scenario names. */
+export type DevicelessCommand = Extract<
+  GuestCommand,
+  { readonly do: 'load' | 'unload' | 'add-netns' | 'delete-netns' | 'send' | 'join' }
+>;

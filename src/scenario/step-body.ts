@@ -5,8 +5,11 @@ import type { FlowPlan, GuestVerb, Question } from './stage.ts';
 /** What a step does: plain data, which any stage can carry out. */
 export type StepBody =
   | { readonly kind: 'host'; readonly action: HostAction }
-  /** `meanwhile`: by a program of its own, and the scenario does not wait for it. */
-  | { readonly kind: 'guest'; readonly command: GuestVerb; readonly meanwhile?: true }
+  /**
+   * `meanwhile`: by a program of its own, and the scenario does not wait for it. `mayFail`: to be refused is no failure of
+   * the scenario.
+   */
+  | { readonly kind: 'guest'; readonly command: GuestVerb; readonly meanwhile?: true; readonly mayFail?: true }
   /** Makes a call inside of the guest's kernel fail from now on. */
   | { readonly kind: 'fail-call'; readonly fault: CallFault }
   | { readonly kind: 'start-flow'; readonly flow: FlowPlan }

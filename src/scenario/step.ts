@@ -6,7 +6,8 @@ import { readDuration } from './placeholder.ts';
 import type { Problem } from './problem.ts';
 import type { StepBody } from './step-body.ts';
 import { farFrom, match, splitWords } from './usage.ts';
-import { VERBS, type Verb } from './verbs.ts';
+import type { Verb } from './verb.ts';
+import { VERBS } from './verbs.ts';
 import type { Names } from './vocabulary.ts';
 
 export type When =

@@ -5,28 +5,17 @@
 import { ms, seconds } from '../base/time.ts';
 import type { HostAction } from '../host/action.ts';
 import { callFault, messageFault, nicOf, requestFault, silence } from './faults.ts';
-import { PLACEHOLDERS, type PlaceholderName } from './placeholder.ts';
-import type { FlowPlan, GuestVerb, Question } from './stage.ts';
+import { GUEST_VERBS } from './guest-verbs.ts';
+import type { FlowPlan, Question } from './stage.ts';
 import type { StepBody } from './step-body.ts';
-import { type Element, parseUsage, type ValuesOf } from './usage.ts';
+import { type Built, type Verb, verb } from './verb.ts';
 import type { Names } from './vocabulary.ts';
-
-type Built = StepBody | { readonly problem: string };
-
-export interface Verb {
-  readonly usage: string;
-  readonly meaning: string;
-  readonly elements: readonly Element[];
-  /** The step's data from the words that stand at its placeholders, or what is wrong with them. */
-  read(found: ReadonlyMap<string, string | true>, names: Names): Built;
-}
 
 /** Gap of a firmware update when a scenario names none: what an Azure kernel log shows (reference E.1: 63.5 s). */
 export const USUAL_GAP = seconds(64);
 const USUAL_FRAME_BYTES = 128;
 
 const host = (action: HostAction): StepBody => ({ kind: 'host', action });
-const guest = (command: GuestVerb): StepBody => ({ kind: 'guest', command });
 const expecting = (question: Question): StepBody => ({ kind: 'expect', question });
 
 export const VERBS: readonly Verb[] = [
@@ -69,29 +58,7 @@ export const VERBS: readonly Verb[] = [
         ...(family === undefined ? {} : { family }),
       }),
   ),
-  // -- guest --
-  verb(
-    'guest load <module> [meanwhile]',
-    'loads a module; meanwhile: the next step does not wait for it, as nobody waits for udev',
-    ({ module, meanwhile }) => ({
-      kind: 'guest',
-      command: { do: 'load', module },
-      ...(meanwhile === undefined ? {} : { meanwhile }),
-    }),
-  ),
-  verb('guest unload <module>', 'unloads a module', ({ module }) => guest({ do: 'unload', module })),
-  verb('guest up <dev>', 'ip link set up', ({ dev }) => guest({ do: 'up', dev })),
-  verb('guest down <dev>', 'ip link set down', ({ dev }) => guest({ do: 'down', dev })),
-  verb('guest mtu <dev> <mtu>', 'ip link set mtu', ({ dev, mtu }) => guest({ do: 'mtu', dev, mtu })),
-  verb('guest rename <dev> to <ifname>', 'ip link set name', ({ dev, ifname }) =>
-    guest({ do: 'rename', dev, to: ifname }),
-  ),
-  verb('guest move <dev> to namespace <netns>', 'ip link set netns; a new name makes the namespace', ({ dev, netns }) =>
-    guest({ do: 'move-netns', dev, to: netns }),
-  ),
-  verb('guest delete namespace <netns>', 'ip netns del: what survives goes back to init_net', ({ netns }) =>
-    guest({ do: 'delete-netns', name: netns }),
-  ),
+  ...GUEST_VERBS,
   // -- faults; with may a search decides, each time, whether it happens, and the usual order has none of them --
   verb(
     'host [may] drop|duplicate|reorder <message> [from host|guest] of <dev> [times <times>]',
@@ -183,27 +150,6 @@ export const VERBS: readonly Verb[] = [
   ),
   verb('from here on, the usual order', 'ends what a search is about', () => ({ kind: 'orders', all: false })),
 ];
-
-function verb<U extends string>(usage: U, meaning: string, build: (values: ValuesOf<U>, names: Names) => Built): Verb {
-  return {
-    usage,
-    meaning,
-    elements: parseUsage(usage),
-    read(found, names) {
-      const values: Record<string, unknown> = {};
-      for (const [key, word] of found) {
-        if (!(key in PLACEHOLDERS) || word === true) {
-          values[key] = word;
-          continue;
-        }
-        const reading = PLACEHOLDERS[key as PlaceholderName].read(word, names);
-        if ('problem' in reading) return reading;
-        values[key] = reading.value;
-      }
-      return build(values as ValuesOf<U>, names);
-    },
-  };
-}
 
 function choice(family: string | undefined, serial: number | undefined): { family?: string; serial?: number } {
   return { ...(family === undefined ? {} : { family }), ...(serial === undefined ? {} : { serial }) };

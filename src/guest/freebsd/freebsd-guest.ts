@@ -13,7 +13,9 @@ import type { Errno } from '../uapi/errno.ts';
 import { type DevctlNotice, type FreebsdUapi, IFF, type RoutingMessage } from '../uapi/freebsd.ts';
 import type { Guest, GuestDevice } from '../uapi/guest.ts';
 import type { GuestCommand, LinkInfo, LinkMessage, PacketSocket } from '../uapi/uapi.ts';
+import { addAddress, removeAddress } from './addresses.ts';
 import { BpfDevices } from './bpf.ts';
+import { joinByNumber } from './by-number.ts';
 import { type HypervDrivers, type HypervOptions, hypervDrivers } from './drivers/hyperv.ts';
 import { type Ifnet, linkOf } from './ifnet.ts';
 import { changeUserFlags, onInterface, setLinkAddress, setMtu } from './ioctl.ts';
@@ -22,10 +24,11 @@ import { byIndex } from './lookup.ts';
 import { Modules } from './modules.ts';
 import { type FreebsdNet, refuse } from './net.ts';
 import { linkInfo } from './netlink.ts';
+import { output } from './output.ts';
 import type { Profile } from './profile.ts';
 import { renameIfnet } from './rename.ts';
 import { makeStack } from './stack.ts';
-import { lendIfnet } from './vmove.ts';
+import { lendIfnet, reclaimIfnet } from './vmove.ts';
 import type { Vnet } from './vnet.ts';
 
 export interface FreebsdGuestOptions extends HypervOptions {
@@ -160,11 +163,16 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
     if (command.do === 'add-link') return refuse(net, '', 'SIOCIFCREATE', 'EINVAL');
     if (command.do === 'delete-link') return refuse(net, '', 'SIOCIFDESTROY', 'EINVAL');
     if (command.do === 'move-netns') return yield* lendIfnet(net, vnet, command.ifname, command.to);
+    if (command.do === 'reclaim-netns') return yield* reclaimIfnet(net, vnet, command.ifname, command.from);
+    if (command.do === 'send') return yield* net.curvnet.within(vnet, output(net, command.way, NO_PAYLOAD));
+    if (command.do === 'join')
+      return yield* net.curvnet.within(vnet, joinByNumber(net, command.ifindex, command.group));
     return yield* onInterface(net, vnet, command.ifname, command.do, (ifp) => runOn(net, ifp, command));
   }
 
   private *addVnet(name: string): Task<Errno | undefined> {
-    if (this.kernel.net.vnetOf(name) !== undefined) return 'EEXIST';
+    const { net } = this.kernel;
+    if (net.vnetOf(name) !== undefined) return refuse(net, '', 'jail_set', 'EEXIST');
     yield* this.kernel.vnets.create(name);
     return undefined;
   }
@@ -172,15 +180,18 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
   private *deleteVnet(name: string): Task<Errno | undefined> {
     const { net, vnets } = this.kernel;
     const vnet = net.vnetOf(name);
-    if (vnet === undefined || vnet === net.vnet0) return 'EINVAL';
+    if (vnet === undefined || vnet === net.vnet0) return refuse(net, '', 'jail_remove', 'EINVAL');
     yield* vnets.destroy(vnet);
     return undefined;
   }
 }
 
 type InterfaceCommand = Extract<GuestCommand, { readonly ifname: string; readonly ifindex?: number }> & {
-  readonly do: 'up' | 'down' | 'mtu' | 'rename' | 'address' | 'flags' | 'master';
+  readonly do: 'up' | 'down' | 'mtu' | 'rename' | 'address' | 'flags' | 'master' | 'add-address' | 'remove-address';
 };
+
+/** A datagram without data. */
+const NO_PAYLOAD = new Uint8Array(64);
 
 function* runOn(net: FreebsdNet, ifp: Ifnet, command: InterfaceCommand): Task<Errno | undefined> {
   switch (command.do) {
@@ -194,6 +205,10 @@ function* runOn(net: FreebsdNet, ifp: Ifnet, command: InterfaceCommand): Task<Er
       return yield* renameIfnet(net, ifp, command.to);
     case 'address':
       return yield* setLinkAddress(net, ifp, command.mac);
+    case 'add-address':
+      return yield* addAddress(net, ifp, command.address);
+    case 'remove-address':
+      return yield* removeAddress(net, ifp, command.address);
     case 'flags':
       return yield* changeUserFlags(net, ifp, command.flags);
     case 'master':

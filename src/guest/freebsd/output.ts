@@ -6,6 +6,7 @@
  */
 import type { Task } from '../../sim/operation.ts';
 import type { Errno } from '../uapi/errno.ts';
+import type { WayOut } from '../uapi/uapi.ts';
 import { familyOf } from './addresses.ts';
 import type { Family } from './af-data.ts';
 import { releaseIfnet } from './allocate.ts';
@@ -13,9 +14,6 @@ import type { Ifnet } from './ifnet.ts';
 import { byIndex, byIndexAttached, byIndexReferenced } from './lookup.ts';
 import { nullDereference } from './memory.ts';
 import { type FreebsdNet, fixed } from './net.ts';
-
-/** How the sender names the interface: by its number (a socket option, a scope), or by a destination with a route. */
-export type WayOut = { readonly index: number; readonly family: Family } | { readonly destination: string };
 
 /** Sends a frame from the vnet of the caller: ENXIO where no interface is found, or the driver's own error. */
 export function* output(net: FreebsdNet, way: WayOut, frame: Uint8Array): Task<Errno | undefined> {

@@ -167,6 +167,8 @@ export class LinuxGuest implements LinuxUapi, Guest {
   private *run(command: GuestCommand): Task<Errno | undefined> {
     if (command.do === 'load') return yield* this.modules.load(command.module);
     if (command.do === 'unload') return yield* this.modules.unload(command.module);
+    if (command.do === 'reclaim-netns' || command.do === 'send' || command.do === 'join') return 'EOPNOTSUPP';
+    if (command.do === 'add-address' || command.do === 'remove-address') return 'EOPNOTSUPP';
     const { net } = this.kernel;
     if (command.do === 'add-netns') return this.addNamespace(command.name);
     if (command.do === 'delete-netns') return yield* this.deleteNamespace(command.name);
@@ -239,5 +241,5 @@ function byIndex(netns: NetNamespace, ifindex: number): Netdev | undefined {
 }
 
 type LinkCommand = Extract<GuestCommand, { readonly ifname: string; readonly ifindex?: number }> & {
-  readonly do: Exclude<GuestCommand['do'], 'add-link'>;
+  readonly do: Exclude<GuestCommand['do'], 'add-link' | 'reclaim-netns' | 'add-address' | 'remove-address'>;
 };

@@ -60,6 +60,14 @@ export type GuestCommand =
   | ({ readonly do: 'flags'; readonly flags: FlagChoice } & LinkChoice)
   /** Moves it to a namespace, which is made when it is new. `as`: under that name. */
   | ({ readonly do: 'move-netns'; readonly to: string; readonly as?: string } & LinkChoice)
+  /** Takes it back from a namespace, in which it has this name, to that of the command. */
+  | ({ readonly do: 'reclaim-netns'; readonly from: string } & LinkChoice)
+  | ({ readonly do: 'add-address'; readonly address: string } & LinkChoice)
+  | ({ readonly do: 'remove-address'; readonly address: string } & LinkChoice)
+  /** A program sends a datagram, by the interface of a number or to wherever a route leads. */
+  | { readonly do: 'send'; readonly way: WayOut; readonly netns?: string }
+  /** A socket joins a multicast group on the interface of a number. */
+  | { readonly do: 'join'; readonly group: string; readonly ifindex: number; readonly netns?: string }
   /** Gives it to a master, or takes it from the one that it has. */
   | ({ readonly do: 'master'; readonly master: string | undefined } & LinkChoice)
   | ({ readonly do: 'delete-link' } & LinkChoice)
@@ -67,6 +75,9 @@ export type GuestCommand =
   | ({ readonly do: 'add-link' } & NewLink)
   | { readonly do: 'add-netns'; readonly name: string }
   | { readonly do: 'delete-netns'; readonly name: string };
+
+/** How a sender names the interface: by its number (a socket option, a scope), or by a destination that has a route. */
+export type WayOut = { readonly index: number; readonly family: 'inet' | 'inet6' } | { readonly destination: string };
 
 /** Flags that user mode can ask for (ip link set up, promisc, allmulticast, arp, multicast). */
 export type FlagChoice = Readonly<Partial<Record<'up' | 'promisc' | 'allmulti' | 'arp' | 'multicast', boolean>>>;

@@ -26,6 +26,12 @@ export function commandOf(verb: GuestVerb, at: GuestInterface | undefined): stri
       const module = moduleOf(verb.module);
       return module && `${verb.do === 'load' ? 'modprobe' : 'rmmod'} ${module}`;
     }
+    case 'add-netns':
+      return `ip netns add ${quote(verb.name)}`;
+    case 'send':
+    case 'join':
+    case 'reclaim-netns':
+      return undefined; // of FreeBSD alone: no scenario for a Linux guest has it
     case 'delete-netns':
       return `ip netns del ${quote(verb.name)}`;
     default:
@@ -33,7 +39,9 @@ export function commandOf(verb: GuestVerb, at: GuestInterface | undefined): stri
   }
 }
 
-function linkCommand(verb: Extract<GuestVerb, { readonly dev: string }>, { name, netns }: GuestInterface): string {
+type LinkVerb = Exclude<Extract<GuestVerb, { readonly dev: string }>, { readonly do: 'reclaim-netns' }>;
+
+function linkCommand(verb: LinkVerb, { name, netns }: GuestInterface): string {
   const ip = netns === HOME ? 'ip' : `ip -n ${quote(netns)}`;
   const set = `${ip} link set dev ${quote(name)}`;
   switch (verb.do) {
@@ -42,6 +50,12 @@ function linkCommand(verb: Extract<GuestVerb, { readonly dev: string }>, { name,
       return `${set} ${verb.do}`;
     case 'mtu':
       return `${set} mtu ${verb.mtu}`;
+    case 'address':
+      return `${set} address ${verb.mac}`;
+    case 'add-address':
+      return `${ip} addr add ${verb.address} dev ${quote(name)}`;
+    case 'remove-address':
+      return `${ip} addr del ${verb.address} dev ${quote(name)}`;
     case 'rename':
       return `${set} name ${quote(verb.to)}`;
     case 'move-netns': {

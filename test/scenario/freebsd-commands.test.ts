@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import { makeStage, VOCABULARY } from '../../src/cli/model.ts';
+import { loadScenario } from '../../src/scenario/load.ts';
+import { formatProblem } from '../../src/scenario/problem.ts';
+import { runScenario } from '../../src/scenario/run.ts';
+import type { Event } from '../../src/trace/event.ts';
+
+/** Two NICs, of which the first has a VF that carries, and then these lines. */
+function run(lines: readonly string[]) {
+  const text = `name: a test
+about: What an administrator does in a FreeBSD guest.
+guest: freebsd-14
+nics:
+  nic1: { mac: "00:0d:3a:12:34:56", vf: mlx5 }
+  nic2: { mac: "00:0d:3a:12:34:57" }
+steps: |
+  +0ms host offer nic1
+  +0ms host offer nic2
+  ~5s  expect nic2 is present
+  +0ms guest up nic1
+  +0ms host plug vf of nic1
+  ~10s expect nic1.vf is up
+${lines.map((line) => `  ${line}\n`).join('')}always: []
+`;
+  const loaded = loadScenario(text, 'a.yaml', VOCABULARY);
+  if (!loaded.ok) throw new Error(loaded.error.map(formatProblem).join('\n'));
+  const events: Event[] = [];
+  const { verdict } = runScenario(loaded.value, makeStage, { listeners: [(event) => events.push(event)] });
+  const refusals = events.flatMap((event) => (event.kind === 'netdev.error' ? [`${event.what}: ${event.errno}`] : []));
+  return { refusals, events, failures: verdict.failures.map(({ what, found }) => `${what}: ${found}`) };
+}
+
+test.each([
+  ['a jail that does not exist', 'guest try move nic1 to namespace nowhere', 'SIOCSIFVNET: ENXIO'],
+  ['the vnet that it is in', 'guest try move nic1 to namespace vnet0', 'SIOCSIFVNET: EEXIST'],
+  ['back from where it is not', 'guest try reclaim nic1 from namespace vnet0', 'SIOCSIFRVNET: EEXIST'],
+  ['a jail that is there', 'guest try make namespace vnet0', 'jail_set: EEXIST'],
+  ['the end of no jail', 'guest try delete namespace nowhere', 'jail_remove: EINVAL'],
+  ['a name that is taken', 'guest try rename nic1 to hn1', 'SIOCSIFNAME: EEXIST'],
+  ['an address that it lacks', 'guest try remove address 10.0.0.1 from nic1', 'SIOCDIFADDR: EADDRNOTAVAIL'],
+  ['a number that nobody has', 'guest try join ff02::1 by number 77', 'IP_ADD_MEMBERSHIP: EADDRNOTAVAIL'],
+  ['an MTU that is out of range', 'guest try mtu nic1 70', 'SIOCSIFMTU: EINVAL'],
+])('%s: the errno is in the trace, and the run goes on', (_, line, refusal) => {
+  const { refusals, failures } = run([
+    `+0ms ${line}`,
+    '+0ms guest rename nic2 to last',
+    '~0s expect nic2 is named last',
+  ]);
+  expect(refusals).toEqual([refusal]);
+  expect(failures).toEqual([]);
+});
+
+test('a NIC that is taken away twice: whoever does it second finds nothing, and the run goes on', () => {
+  const { refusals, failures } = run([
+    '+0ms host revoke vf of nic1',
+    '~5s expect nic1.vf is absent',
+    '+0ms guest try down nic1.vf',
+    '+0ms guest rename nic2 to last',
+  ]);
+  expect([refusals, failures]).toEqual([[], []]);
+});
+
+test('without "try" a refusal fails the scenario', () => {
+  expect(run(['+0ms guest move nic1 to namespace nowhere', '+0ms guest rename nic2 to last']).failures).toEqual([
+    'guest move nic1 to namespace nowhere: refused: ENXIO',
+  ]);
+});
+
+test('a name too long is found before anything runs', () => {
+  expect(() => run(['+0ms guest rename nic1 to abcdefghijklmnop'])).toThrow(
+    'a.yaml:14: "abcdefghijklmnop" is no interface name (1 to 15 characters)',
+  );
+});
+
+test('an interface goes to a jail and comes back, with nobody waiting for either', () => {
+  const { events, failures } = run([
+    '+0ms guest make namespace jail',
+    '+0ms guest move nic2 to namespace jail meanwhile',
+    '~1s expect nic2 is in namespace jail',
+    '+0ms guest reclaim nic2 from namespace jail meanwhile',
+    '~1s expect nic2 is in namespace vnet0',
+  ]);
+  expect(failures).toEqual([]);
+  expect(events.filter(({ kind }) => kind === 'netdev.netns')).toHaveLength(2);
+});
+
+test('addresses come and go, and datagrams leave by their routes and by number', () => {
+  const { events, failures, refusals } = run([
+    '+0ms guest add address 10.0.1.4 to nic1',
+    '+0ms guest send to 10.0.1.4',
+    '+0ms guest send by number 1',
+    '+0ms guest join ff02::1 by number 1',
+    '+0ms guest remove address 10.0.1.4 from nic1',
+    '+0ms guest try send to 10.0.1.4',
+  ]);
+  expect([failures, refusals]).toEqual([[], []]);
+  const told = events.flatMap((event) => (event.kind === 'routing' ? [`${event.message} ${event.what}`] : []));
+  expect(told).toEqual(
+    expect.arrayContaining(['RTM_NEWADDR 10.0.1.4', 'RTM_NEWMADDR ff02::1', 'RTM_DELADDR 10.0.1.4']),
+  );
+});
