@@ -167,8 +167,7 @@ export class LinuxGuest implements LinuxUapi, Guest {
   private *run(command: GuestCommand): Task<Errno | undefined> {
     if (command.do === 'load') return yield* this.modules.load(command.module);
     if (command.do === 'unload') return yield* this.modules.unload(command.module);
-    if (command.do === 'reclaim-netns' || command.do === 'send' || command.do === 'join') return 'EOPNOTSUPP';
-    if (command.do === 'add-address' || command.do === 'remove-address') return 'EOPNOTSUPP';
+    if (isForeign(command)) return 'EOPNOTSUPP';
     const { net } = this.kernel;
     if (command.do === 'add-netns') return this.addNamespace(command.name);
     if (command.do === 'delete-netns') return yield* this.deleteNamespace(command.name);
@@ -240,6 +239,13 @@ function byIndex(netns: NetNamespace, ifindex: number): Netdev | undefined {
   return undefined;
 }
 
+const FOREIGN = ['reclaim-netns', 'add-address', 'remove-address', 'send', 'join'] as const;
+type ForeignCommand = Extract<GuestCommand, { readonly do: (typeof FOREIGN)[number] }>;
+
+/** A request that Linux does not have, or not in this model. */
+const isForeign = (command: GuestCommand): command is ForeignCommand =>
+  FOREIGN.some((foreign) => foreign === command.do);
+
 type LinkCommand = Extract<GuestCommand, { readonly ifname: string; readonly ifindex?: number }> & {
-  readonly do: Exclude<GuestCommand['do'], 'add-link' | 'reclaim-netns' | 'add-address' | 'remove-address'>;
+  readonly do: Exclude<GuestCommand['do'], 'add-link' | ForeignCommand['do']>;
 };
