@@ -1,4 +1,5 @@
 import type { KernelMemory } from './memory.ts';
+import type { LlTable } from './neighbours.ts';
 
 /** Address families that keep data of an interface (if_afdata[]). */
 export const FAMILIES = ['inet', 'inet6'] as const;
@@ -8,4 +9,5 @@ export type Family = (typeof FAMILIES)[number];
 export interface AfData {
   readonly family: Family;
   readonly memory: KernelMemory;
+  readonly lltable: LlTable;
 }

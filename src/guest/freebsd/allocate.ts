@@ -79,7 +79,7 @@ function* freeDeferred(net: FreebsdNet, ifp: Ifnet): Task {
   const dying = ((yield* ifp.flags.get()) & IFF.DYING) !== 0;
   kernelAssert(net, dying, ifp.dev, 'if_free_deferred: not dying');
   kernelAssert(net, ifp.references.now === 0, ifp.dev, 'if_free_deferred: it is referred to again');
-  yield* freeDomains(ifp);
+  yield* freeDomains(net, ifp);
   yield* ifp.memory.free('if_free_deferred');
   enterState(net, ifp, 'freed');
 }

@@ -11,6 +11,7 @@ import { leaveGroup, notify } from './attach.ts';
 import { detachDomains } from './domains.ts';
 import { changeFlags, ifDown } from './flags.ts';
 import type { IfMethods, Ifnet } from './ifnet.ts';
+import { flushRoutes } from './interface-routes.ts';
 import { purgeMulticast } from './multicast.ts';
 import { enterState, type FreebsdNet, fixed, refuse } from './net.ts';
 import type { Vnet } from './vnet.ts';
@@ -67,7 +68,7 @@ export function* detachInternal(net: FreebsdNet, ifp: Ifnet, vnet: Vnet, why: 'u
     yield* net.events.raise('ifnet_departure_event', ifp); // 4.11
     if (vnet === net.vnet0) notify(net, ifp, 'IFNET', 'DETACH');
     if (why === 'unlinked') yield* ifp.methods.set(DEAD);
-    yield* vnet.routes.flush(ifp);
+    yield* flushRoutes(vnet, ifp);
   }
   yield* detachDomains(net, ifp); // 4.12
 }

@@ -8,15 +8,18 @@ import type { Task } from '../../sim/operation.ts';
 import { type AfData, FAMILIES } from './af-data.ts';
 import type { Ifnet } from './ifnet.ts';
 import { KernelMemory } from './memory.ts';
-import { type FreebsdNet, fixed } from './net.ts';
+import { endNeighbours, LlTable } from './neighbours.ts';
+import { type FreebsdNet, fixed, kernelAssert } from './net.ts';
 
 /** if_attachdomain1(): each family's data is there from here on; what was left of an earlier vnet goes. */
 export function* attachDomains(net: FreebsdNet, ifp: Ifnet): Task {
   for (const family of FAMILIES) {
     const what = family === 'inet' ? 'in_ifinfo' : 'in6_ifextra';
     const memory = new KernelMemory(net.sim, ifp.dev, what);
-    const old = yield* ifp.afdata[family].exchange({ family, memory });
-    if (old !== undefined) yield* net.epoch.call(`free ${old.memory.name}`, () => freeData(old));
+    const lltable = new LlTable(net.sim, net.witness, ifp.dev, family);
+    const old = yield* ifp.afdata[family].exchange({ family, memory, lltable });
+    if (old !== undefined)
+      yield* net.epoch.call(`free ${old.memory.name}`, () => freeData(net, ifp, old, 'epoch callback'));
   }
 }
 
@@ -28,18 +31,21 @@ export function* detachDomains(net: FreebsdNet, ifp: Ifnet): Task {
   for (const family of FAMILIES) {
     if (fixed(net, family === 'inet' ? 'in-afdata-deferred' : 'in6-afdata-deferred')) continue;
     const data = yield* ifp.afdata[family].exchange(undefined);
-    if (data !== undefined) yield* data.memory.free('if_detach');
+    if (data !== undefined) yield* freeData(net, ifp, data, 'if_detach');
   }
 }
 
 /** What is left of the families' data when the interface itself is freed. */
-export function* freeDomains(ifp: Ifnet): Task {
+export function* freeDomains(net: FreebsdNet, ifp: Ifnet): Task {
   for (const family of FAMILIES) {
     const data = ifp.afdata[family].now;
-    if (data !== undefined) yield* freeData(data);
+    if (data !== undefined) yield* freeData(net, ifp, data, 'epoch callback');
   }
 }
 
-function* freeData({ memory }: AfData): Task {
-  yield* memory.free('epoch callback');
+/** Neighbours end with it: who learns one meanwhile leaves it behind (F-7). */
+function* freeData(net: FreebsdNet, ifp: Ifnet, data: AfData, by: string): Task {
+  yield* endNeighbours(data);
+  yield* data.memory.free(by);
+  kernelAssert(net, data.lltable.size === 0, ifp.dev, `${by}: a neighbour outlives the ${data.family} data`);
 }

@@ -12,8 +12,8 @@ import type { Queue } from '../../sim/queue.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { Errno } from '../uapi/errno.ts';
 import type { IfLink } from '../uapi/freebsd.ts';
-import type { IfAddress } from './addresses.ts';
 import { type AfData, FAMILIES, type Family } from './af-data.ts';
+import type { IfAddress } from './ifaddr.ts';
 import type { IfnetState, LinkState } from './ifnet-state.ts';
 import { Lock } from './lock.ts';
 import { KernelMemory } from './memory.ts';
@@ -105,6 +105,7 @@ export class Ifnet {
   private ownState: IfnetState = 'allocated';
   private ownMac: MacAddress = ZERO_MAC;
   private ownMtu: number;
+  private ownFib = 0;
   private ownCapabilities: number;
   private ownEnabled: number;
   private readonly ownTaps: Queue<Uint8Array>[] = [];
@@ -199,6 +200,17 @@ export class Ifnet {
   set mtu(mtu: number) {
     this.unlocked.write();
     this.ownMtu = mtu;
+  }
+
+  /** if_fib: that of packets which come in by it, and of its addresses where they do not go into all. */
+  get fib(): number {
+    this.unlocked.read();
+    return this.ownFib;
+  }
+
+  set fib(fib: number) {
+    this.unlocked.write();
+    this.ownFib = fib;
   }
 
   /** if_capabilities and if_capenable. */

@@ -2,12 +2,14 @@
 import type { Task } from '../../sim/operation.ts';
 import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
+import { AddressLists } from './address-lists.ts';
 import { CurVnet } from './curvnet.ts';
 import { Devctl } from './devctl.ts';
 import { Epoch } from './epoch.ts';
 import { EventHandlers } from './eventhandler.ts';
 import { IfGroups } from './groups.ts';
 import { IfIndexTable, INDEX_MOST } from './if-index.ts';
+import type { IfAddress } from './ifaddr.ts';
 import type { Ifnet } from './ifnet.ts';
 import type { IfnetState } from './ifnet-state.ts';
 import { Lock } from './lock.ts';
@@ -23,12 +25,15 @@ import { type LockClass, Witness } from './witness.ts';
 const IFNET: LockClass = { name: 'ifnet_sx', kind: 'sx', recursive: true };
 const DETACH: LockClass = { name: 'ifnet_detach_sx', kind: 'sx', recursive: true };
 const SYSINIT: LockClass = { name: 'vnet_sysinit_sxlock', kind: 'sx' };
+const IN_CONTROL: LockClass = { name: 'in_control_sx', kind: 'sx' };
 const VNET_LIST: LockClass = { name: 'vnet_sxlock', kind: 'sx' };
 
 export interface FreebsdNetOptions {
   readonly profile: Profile;
   /** Highest interface number; 65535 when it is left out. */
   readonly indexMost?: number;
+  /** net.fibs: forwarding tables of each vnet; 1 when it is left out, as a kernel has it by default. */
+  readonly fibs?: number;
 }
 
 export class FreebsdNet {
@@ -58,18 +63,26 @@ export class FreebsdNet {
   private readonly vnetsByName = new Map<string, Vnet>();
   private readonly vnetList: Place;
   private readonly indexMost: number;
+  /** rt_numfibs (net.fibs): read once, when the machine starts; every vnet has as many (F-13). */
+  readonly fibCount: number;
+  /** in_control_sx: changes of addresses, one at a time. */
+  readonly controlLock: Lock;
+  /** Addresses that somebody has still: for reports of those that nobody ever gives back. */
+  readonly addressCensus = new Set<IfAddress>();
   /** Attached interfaces by the scenario's name: for reports. */
   readonly attached = new Map<string, Ifnet>();
 
-  constructor(sim: Simulation, { profile, indexMost = INDEX_MOST }: FreebsdNetOptions) {
+  constructor(sim: Simulation, { profile, indexMost = INDEX_MOST, fibs = 1 }: FreebsdNetOptions) {
     this.sim = sim;
     this.profile = profile;
     this.indexMost = indexMost;
+    this.fibCount = fibs;
     this.witness = new Witness(sim);
     this.ifnetLock = new Lock(sim, this.witness, IFNET);
     this.detachLock = new Lock(sim, this.witness, DETACH);
     this.sysinitLock = new Lock(sim, this.witness, SYSINIT);
     this.vnetListLock = new Lock(sim, this.witness, VNET_LIST);
+    this.controlLock = new Lock(sim, this.witness, IN_CONTROL);
     this.epoch = new Epoch(sim, this.witness);
     this.events = new EventHandlers(sim, this.witness);
     this.curvnet = new CurVnet(sim);
@@ -86,7 +99,14 @@ export class FreebsdNet {
 
   /** A vnet of this design of indices; on no list. */
   newVnet(name: string): Vnet {
-    return new Vnet(this.sim, name, this.tableFor(name), new IfGroups(), new RouteTable(this.sim, name));
+    const { sim, witness } = this;
+    const tableName = (fib: number): string => (fib === 0 ? name : `${name} fib ${fib}`);
+    return new Vnet(sim, name, {
+      indices: this.tableFor(name),
+      groups: new IfGroups(),
+      fibs: Array.from({ length: this.fibCount }, (_, fib) => new RouteTable(sim, witness, tableName(fib))),
+      addresses: new AddressLists(sim, witness, name, fixed(this, 'address-lists-locked')),
+    });
   }
 
   /** LIST_INSERT_HEAD(&vnet_head): it is found from here on. */

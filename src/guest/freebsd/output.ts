@@ -7,18 +7,24 @@
 import type { Task } from '../../sim/operation.ts';
 import type { Errno } from '../uapi/errno.ts';
 import type { WayOut } from '../uapi/uapi.ts';
-import { familyOf } from './addresses.ts';
 import type { Family } from './af-data.ts';
 import { releaseIfnet } from './allocate.ts';
+import { fibOf, type PacketOrigin } from './fib.ts';
 import type { Ifnet } from './ifnet.ts';
+import { familyOf } from './ip-prefix.ts';
 import { byIndex, byIndexAttached, byIndexReferenced } from './lookup.ts';
 import { nullDereference } from './memory.ts';
 import { type FreebsdNet, fixed } from './net.ts';
 
-/** Sends a frame from the vnet of the caller: ENXIO where no interface is found, or the driver's own error. */
-export function* output(net: FreebsdNet, way: WayOut, frame: Uint8Array): Task<Errno | undefined> {
+/** Sends a frame from the vnet of the caller, by the FIB that `origin` leads to: ENXIO where no interface is found, or the driver's own error. */
+export function* output(
+  net: FreebsdNet,
+  way: WayOut,
+  frame: Uint8Array,
+  origin: PacketOrigin = {},
+): Task<Errno | undefined> {
   yield* net.epoch.enter();
-  const ifp = yield* findWayOut(net, way);
+  const ifp = yield* findWayOut(net, way, origin);
   const family = 'family' in way ? way.family : familyOf(way.destination);
   const errno = ifp === undefined ? 'ENXIO' : yield* send(net, ifp, family, frame);
   yield* net.epoch.exit();
@@ -46,9 +52,12 @@ export function* outputHolding(
   return errno;
 }
 
-function* findWayOut(net: FreebsdNet, way: WayOut): Task<Ifnet | undefined> {
+function* findWayOut(net: FreebsdNet, way: WayOut, origin: PacketOrigin): Task<Ifnet | undefined> {
   const vnet = net.curvnet.must;
-  if ('destination' in way) return yield* vnet.routes.find(way.destination);
+  if ('destination' in way) {
+    const routes = vnet.fibs[fibOf(origin)] ?? vnet.routes;
+    return yield* routes.find(way.destination);
+  }
   if (fixed(net, 'output-sees-attached')) return yield* byIndexAttached(net, vnet, way.index);
   return yield* byIndex(net, vnet, way.index);
 }

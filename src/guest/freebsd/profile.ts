@@ -110,6 +110,37 @@ export const FIXES = {
     meaning:
       'a new vnet is on the list before its constructors run, so that a module which is loaded meanwhile finds it',
   },
+  // -- addresses, routes, neighbours and groups (seed 003; reference F) --
+  'addresses-only-attached': {
+    entry: 'F-1',
+    source: 'none: found by the search here, and not reported by anybody',
+    meaning: 'an address is added one at a time with others, and only to an interface that is on the list',
+  },
+  'address-references': {
+    entry: 'F-3',
+    source: 'seed 003 (June 2009)',
+    meaning: 'a look-up of an address gives a reference to it, and not a bare pointer',
+  },
+  'ifa-try-ref': {
+    entry: 'G-6',
+    source: 'D28639',
+    meaning: 'a look-up of an address takes a reference only where there is one still',
+  },
+  'address-tags-referenced': {
+    entry: 'F-3',
+    source: 'none: seed 003 accepts the race',
+    meaning: 'a packet that remembers the address it came to has a reference to it',
+  },
+  'address-lists-locked': {
+    entry: 'G-14',
+    source: 'seed 003 (June 2009)',
+    meaning: 'the list and the hash of all addresses are changed with a lock',
+  },
+  'neighbours-apart': {
+    entry: 'F-7',
+    source: 'seed 003 (December 2008)',
+    meaning: 'neighbours are in a table of each interface, and not routes that are cloned from that of their network',
+  },
   // -- hn(4), its VFs and the bridge that brings them (reference E) --
   'vf-transparent': {
     entry: 'E.2',
@@ -213,6 +244,10 @@ const BY_13: readonly Fix[] = [
   'if-try-ref',
   'lladdr-guarded',
   'departure-clears-queues',
+  'address-references',
+  'ifa-try-ref',
+  'address-lists-locked',
+  'neighbours-apart',
 ];
 const BY_14: readonly Fix[] = [...BY_13, 'eject-on-bus-queue', 'no-late-link-event'];
 /** What was lost when drivers were converted to accessors: since 14 (reference I.1, not checked for each release). */

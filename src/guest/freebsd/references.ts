@@ -8,8 +8,8 @@ export class References extends SharedObject {
   /** The scenario's name of the device that is referred to. */
   private readonly dev: string;
 
-  constructor(sim: Simulation, dev: string) {
-    super(sim, `${dev}.references`);
+  constructor(sim: Simulation, dev: string, name = `${dev}.references`) {
+    super(sim, name);
     this.dev = dev;
   }
 
@@ -41,13 +41,7 @@ export class References extends SharedObject {
   perform({ kind }: Operation): boolean | undefined {
     switch (kind) {
       case 'acquire':
-        if (this.count === 0) {
-          this.sim.trace.emit({
-            kind: 'kernel.assert',
-            dev: this.dev,
-            what: 'a reference is taken where there is none',
-          });
-        }
+        if (this.count === 0) this.complain('a reference is taken where there is none');
         this.count++;
         return undefined;
       case 'tryAcquire':
@@ -55,6 +49,10 @@ export class References extends SharedObject {
         this.count++;
         return true;
       default:
+        if (this.count === 0) {
+          this.complain('a reference is given back that nobody has');
+          return false;
+        }
         return --this.count === 0;
     }
   }
@@ -66,5 +64,9 @@ export class References extends SharedObject {
 
   peek(): number {
     return this.count;
+  }
+
+  private complain(what: string): void {
+    this.sim.trace.emit({ kind: 'kernel.assert', dev: this.dev, what });
   }
 }

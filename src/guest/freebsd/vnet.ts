@@ -3,10 +3,12 @@
  * in one of the two index designs, its numbers. Source: net/vnet.h, net/if.c (V_ifnet, vnet_if_init()); reference A.1, D.
  */
 import { NumberSet } from '../../base/number-set.ts';
+import { Cell } from '../../sim/cell.ts';
 import { type Footprint, HEAD, namePart } from '../../sim/footprint.ts';
 import { Operation, SharedObject } from '../../sim/operation.ts';
 import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
+import type { AddressLists } from './address-lists.ts';
 import type { IfGroups } from './groups.ts';
 import type { IfIndexTable } from './if-index.ts';
 import type { Ifnet } from './ifnet.ts';
@@ -36,6 +38,14 @@ export type Subsystem = (typeof SUBSYSTEMS)[number];
 /** `constructing` and `destroying`: its constructors or destructors run; reference D.3. */
 export type VnetState = 'constructing' | 'live' | 'destroying' | 'destroyed';
 
+/** What a vnet is made of. */
+interface VnetTables {
+  readonly indices: IfIndexTable;
+  readonly groups: IfGroups;
+  readonly fibs: readonly RouteTable[];
+  readonly addresses: AddressLists;
+}
+
 export class Vnet {
   /** `vnet0`, or the name of the jail. */
   readonly name: string;
@@ -43,7 +53,12 @@ export class Vnet {
   /** vnet_ifcnt: how many the kernel takes there to be on the list; with the IFNET lock. */
   count = 0;
   readonly groups: IfGroups;
-  readonly routes: RouteTable;
+  /** rt_tables[]: as many as the kernel was told to have. */
+  readonly fibs: readonly RouteTable[];
+  /** V_in_ifaddrhead and V_in_ifaddrhashtbl, and IPv6's. */
+  readonly addresses: AddressLists;
+  /** net.add_addr_allfibs: 1 in the reference copy, as it was at first; later kernels have 0 (which ones was not looked up). */
+  readonly addressesInAllFibs: Cell<boolean>;
   /** The table in which its interfaces are; shared by all vnets in one of the designs. */
   readonly indices: IfIndexTable;
   private ownState: VnetState = 'constructing';
@@ -53,14 +68,21 @@ export class Vnet {
   private readonly numbers = new NumberSet();
   private readonly numbering: Place;
 
-  constructor(sim: Simulation, name: string, indices: IfIndexTable, groups: IfGroups, routes: RouteTable) {
+  constructor(sim: Simulation, name: string, { indices, groups, fibs, addresses }: VnetTables) {
     this.name = name;
-    this.routes = routes;
+    this.fibs = fibs;
+    this.addresses = addresses;
+    this.addressesInAllFibs = new Cell(sim, `add_addr_allfibs of ${name}`, true);
     this.indices = indices;
     this.groups = groups;
     this.interfaces = new IfnetList(sim, name);
     this.unlocked = new Place(sim);
     this.numbering = new Place(sim);
+  }
+
+  /** The first FIB: all that code sees which knows of no others. */
+  get routes(): RouteTable {
+    return this.fibs[0] as RouteTable;
   }
 
   /** An interface of this number is one of this vnet from here on. */

@@ -26,6 +26,7 @@ const DECLARED: readonly (readonly string[])[] = [
   ['ifnet_detach_sx', 'iflib_ctx', 'ifnet_sx'],
   ['vnet_sysinit_sxlock', 'vnet_sxlock'],
   ['ifnet_detach_sx', 'if_cloners lock', 'if_clone lock'],
+  ['rib head lock', 'lltable'], // never the layer above inside of the one below (F-7)
 ];
 
 /** Of each class, all that may be taken behind it by the declared orders, in one step or several. */

@@ -5,6 +5,7 @@
 const ERRNO = {
   EPERM: 1,
   ENOENT: 2,
+  ESRCH: 3,
   EINTR: 4,
   EIO: 5,
   ENXIO: 6,
@@ -21,6 +22,7 @@ const ERRNO = {
   ENAMETOOLONG: 36,
   EPROTO: 71,
   EOPNOTSUPP: 95,
+  EADDRINUSE: 98,
   EADDRNOTAVAIL: 99,
   ENETDOWN: 100,
   ENOBUFS: 105,

@@ -53,6 +53,13 @@ export type RoutingMessage =
   | { readonly message: 'RTM_IFANNOUNCE'; readonly what: 'arrival' | 'departure'; readonly link: IfLink }
   | { readonly message: 'RTM_IFINFO'; readonly link: IfLink }
   | { readonly message: 'RTM_NEWADDR' | 'RTM_DELADDR'; readonly link: IfLink; readonly address: string }
+  /** A route came or went, in one FIB; `link` is the interface that it leads out by. */
+  | {
+      readonly message: 'RTM_ADD' | 'RTM_DELETE';
+      readonly link: IfLink;
+      readonly destination: string;
+      readonly fib: number;
+    }
   | { readonly message: 'RTM_NEWMADDR' | 'RTM_DELMADDR'; readonly link: IfLink; readonly address: string };
 
 /** What a message or a listing tells of an interface. */

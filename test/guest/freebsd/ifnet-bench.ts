@@ -10,7 +10,7 @@ import { makeStack, type Stack } from '../../../src/guest/freebsd/stack.ts';
 import type { Vnet } from '../../../src/guest/freebsd/vnet.ts';
 import type { Vnets } from '../../../src/guest/freebsd/vnets.ts';
 import { IFF } from '../../../src/guest/uapi/freebsd.ts';
-import type { Task } from '../../../src/sim/operation.ts';
+import type { Operation, Task } from '../../../src/sim/operation.ts';
 import { Simulation } from '../../../src/sim/simulation.ts';
 import type { Event } from '../../../src/trace/event.ts';
 import { keep } from '../../../src/trace/recorder.ts';
@@ -39,6 +39,7 @@ export interface BenchOptions {
   readonly fixes?: Readonly<Partial<Record<Fix, boolean>>>;
   readonly index?: Profile['index'];
   readonly indexMost?: number;
+  readonly fibs?: number;
 }
 
 export function profileOf({ profile = 'freebsd-14', fixes = {}, index }: BenchOptions): Profile {
@@ -57,14 +58,18 @@ export class IfnetBench {
   constructor(options: BenchOptions = {}, sim = new Simulation()) {
     this.sim = sim;
     this.events = keep(sim.trace);
-    const { indexMost } = options;
-    this.stack = makeStack(sim, { profile: profileOf(options), ...(indexMost === undefined ? {} : { indexMost }) });
+    const { indexMost, fibs } = options;
+    this.stack = makeStack(sim, {
+      profile: profileOf(options),
+      ...(indexMost === undefined ? {} : { indexMost }),
+      ...(fibs === undefined ? {} : { fibs }),
+    });
     this.net = this.stack.net;
     this.vnets = this.stack.vnets;
   }
 
   /** Runs a task in a vnet, to the end of everything. */
-  run<T>(task: () => Task<T>, vnet = this.net.vnet0): T {
+  run<T>(task: () => Task<T> | Operation<T>, vnet = this.net.vnet0): T {
     let result: T | undefined;
     const { net } = this;
     this.sim.spawn('test', 'guest', collect());
@@ -72,7 +77,11 @@ export class IfnetBench {
     return result as T;
 
     function* collect(): Task {
-      result = yield* net.curvnet.within(vnet, task());
+      result = yield* net.curvnet.within(vnet, whole());
+    }
+
+    function* whole(): Task<T> {
+      return yield* task();
     }
   }
 
