@@ -12,21 +12,23 @@ import { byIndexGeneration, type IndexGeneration } from './lookup.ts';
 import { type FreebsdNet, fixed } from './net.ts';
 import type { Vnet } from './vnet.ts';
 
+/** What a packet remembers of its interface. */
+type CameBy = { readonly pointer: Ifnet } | IndexGeneration;
+
 interface Waiting {
   /** The stack that the packet is in. */
   readonly vnet: Vnet;
-  readonly cameBy: { readonly pointer: Ifnet } | IndexGeneration;
-  /** The address that it came to, where somebody has looked it up already (a packet tag). */
-  readonly cameTo: IfAddress | undefined;
+  /** What the thread does with it. */
+  readonly input: Task;
 }
 
 export class Netisr {
   private readonly net: FreebsdNet;
-  private readonly queue: Queue<Waiting>;
+  private readonly waiting: Queue<Waiting>;
 
   constructor(net: FreebsdNet) {
     this.net = net;
-    this.queue = new Queue(net.sim, 'netisr');
+    this.waiting = new Queue(net.sim, 'netisr');
     net.sim.spawn('netisr', 'guest', this.loop(), { daemon: true });
   }
 
@@ -39,20 +41,27 @@ export class Netisr {
     const { index, generation } = ifp;
     const cameBy = net.profile.generations ? { index, generation } : { pointer: ifp };
     const keeps = to !== undefined && (!fixed(net, 'address-tags-referenced') || (yield* holdAddress(net, to)));
-    yield* this.queue.put({ vnet: yield* ifp.vnet.get(), cameBy, cameTo: keeps ? to : undefined });
+    const vnet = yield* ifp.vnet.get();
+    yield* this.queue(vnet, this.input(vnet, cameBy, keeps ? to : undefined));
+  }
+
+  /** The same for a packet that has no interface to remember: what its sender would have done with it is done later. */
+  *queue(vnet: Vnet, input: Task): Task {
+    yield* this.waiting.put({ vnet, input });
   }
 
   private *loop(): Task {
     const { net } = this;
     for (;;) {
-      const packet = yield* this.queue.take();
+      const { vnet, input } = yield* this.waiting.take();
       yield* net.epoch.enter();
-      yield* net.curvnet.within(packet.vnet, this.input(packet));
+      yield* net.curvnet.within(vnet, input);
       yield* net.epoch.exit();
     }
   }
 
-  private *input({ vnet, cameBy, cameTo }: Waiting): Task {
+  /** `cameTo`: the address that it came to, where somebody has looked it up already (a packet tag). */
+  private *input(vnet: Vnet, cameBy: CameBy, cameTo: IfAddress | undefined): Task {
     const { net } = this;
     if (cameTo !== undefined) {
       yield* cameTo.memory.use('ip6_getdstifaddr');

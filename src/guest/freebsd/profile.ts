@@ -140,6 +140,21 @@ export const FIXES = {
     entry: 'F-7',
     source: 'seed 003 (December 2008)',
     meaning: 'neighbours are in a table of each interface, and not routes that are cloned from that of their network',
+  // -- divert sockets (reference F-10) --
+  'divert-unlocked-output': {
+    entry: 'G-15',
+    source: 'seed 003 (lock orders 163, 181, 202, 203)',
+    meaning: 'a divert socket lets go of its locks before a packet of its goes out or in',
+  },
+  'divert-no-multicast': {
+    entry: 'G-15',
+    source: 'seed 003',
+    meaning: 'a divert socket can have no multicast options',
+  },
+  'divert-input-queued': {
+    entry: 'G-15',
+    source: 'seed 003',
+    meaning: 'a packet that a divert socket gives to input waits for the thread that takes packets in',
   },
   // -- hn(4), its VFs and the bridge that brings them (reference E) --
   'vf-transparent': {
@@ -248,6 +263,9 @@ const BY_13: readonly Fix[] = [
   'ifa-try-ref',
   'address-lists-locked',
   'neighbours-apart',
+  'divert-unlocked-output',
+  'divert-no-multicast',
+  'divert-input-queued',
 ];
 const BY_14: readonly Fix[] = [...BY_13, 'eject-on-bus-queue', 'no-late-link-event'];
 /** What was lost when drivers were converted to accessors: since 14 (reference I.1, not checked for each release). */

@@ -2,6 +2,7 @@
 import type { Simulation } from '../../sim/simulation.ts';
 import { announceInterfaces } from './announce.ts';
 import { inetHandlers } from './inet.ts';
+import { IpPath } from './ip-path.ts';
 import { FreebsdNet, type FreebsdNetOptions } from './net.ts';
 import { Netisr } from './netisr.ts';
 import { Reassembly } from './reassembly.ts';
@@ -13,6 +14,7 @@ export interface Stack {
   readonly vnets: Vnets;
   readonly netisr: Netisr;
   readonly reassembly: Reassembly;
+  readonly ip: IpPath;
 }
 
 export function makeStack(sim: Simulation, options: FreebsdNetOptions): Stack {
@@ -22,5 +24,5 @@ export function makeStack(sim: Simulation, options: FreebsdNetOptions): Stack {
   inetHandlers(net);
   const vnets = new Vnets(net);
   for (const part of [...interfaceParts(net), reassembly.part]) vnets.preset(part);
-  return { net, vnets, netisr: new Netisr(net), reassembly };
+  return { net, vnets, netisr: new Netisr(net), reassembly, ip: new IpPath(net) };
 }
