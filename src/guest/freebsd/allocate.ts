@@ -8,14 +8,22 @@ import type { Errno } from '../uapi/errno.ts';
 import { IFF } from '../uapi/freebsd.ts';
 import { freeDomains } from './domains.ts';
 import { changeFlags } from './flags.ts';
+import { giantMethods } from './giant.ts';
 import { Ifnet, type IfnetOptions } from './ifnet.ts';
 import { linkTask } from './link.ts';
-import { enterState, type FreebsdNet, kernelAssert, refuse } from './net.ts';
+import { enterState, type FreebsdNet, fixed, kernelAssert, refuse } from './net.ts';
 import type { Vnet } from './vnet.ts';
 
-/** if_alloc() and if_initname(). It can only fail where the kernel knows that it has no number left: ENOSPC. */
-export function* allocateIfnet(net: FreebsdNet, options: IfnetOptions): Task<Result<Ifnet, Errno>> {
+/**
+ * if_alloc() and if_initname(). It fails where the kernel knows that it has no number left (ENOSPC), and where nobody takes
+ * the lock any more that the driver needs (EOPNOTSUPP, invented: such drivers were not built any more).
+ */
+export function* allocateIfnet(net: FreebsdNet, given: IfnetOptions): Task<Result<Ifnet, Errno>> {
   const vnet = net.curvnet.must;
+  if (given.needsGiant === true && fixed(net, 'giant-drivers-refused'))
+    return err(refuse(net, given.dev, 'if_alloc', 'EOPNOTSUPP'));
+  const options =
+    given.needsGiant === true ? { ...given, methods: giantMethods(net, given.dev, given.methods) } : given;
   const ifp = new Ifnet(net.sim, net.witness, vnet, options, (made) => linkTask(net, made));
   const errno = yield* takeIndex(net, ifp, vnet);
   if (errno !== undefined) return err(refuse(net, ifp.dev, 'if_alloc', errno));

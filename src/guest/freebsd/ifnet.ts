@@ -63,6 +63,8 @@ export interface IfnetOptions {
   readonly mtu?: number;
   /** IFCAP_*, all of them enabled; none when it is left out. */
   readonly capabilities?: number;
+  /** IFF_NEEDSGIANT: the driver is not safe on several processors. */
+  readonly needsGiant?: true;
 }
 
 const IF_ADDR: LockClass = { name: 'if_addr_lock', kind: 'mutex' };

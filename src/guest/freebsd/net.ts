@@ -7,6 +7,7 @@ import { CurVnet } from './curvnet.ts';
 import { Devctl } from './devctl.ts';
 import { Epoch } from './epoch.ts';
 import { EventHandlers } from './eventhandler.ts';
+import { Giant } from './giant.ts';
 import { IfGroups } from './groups.ts';
 import { IfIndexTable, INDEX_MOST } from './if-index.ts';
 import type { IfAddress } from './ifaddr.ts';
@@ -48,6 +49,7 @@ export class FreebsdNet {
   readonly sysinitLock: Lock;
   /** vnet_sxlock: the list of vnets, for who changes it. */
   private readonly vnetListLock: Lock;
+  readonly giant: Giant;
   readonly epoch: Epoch;
   readonly events: EventHandlers;
   readonly curvnet: CurVnet;
@@ -83,6 +85,7 @@ export class FreebsdNet {
     this.sysinitLock = new Lock(sim, this.witness, SYSINIT);
     this.vnetListLock = new Lock(sim, this.witness, VNET_LIST);
     this.controlLock = new Lock(sim, this.witness, IN_CONTROL);
+    this.giant = new Giant(sim, this.witness);
     this.epoch = new Epoch(sim, this.witness);
     this.events = new EventHandlers(sim, this.witness);
     this.curvnet = new CurVnet(sim);

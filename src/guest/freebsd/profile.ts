@@ -140,6 +140,7 @@ export const FIXES = {
     entry: 'F-7',
     source: 'seed 003 (December 2008)',
     meaning: 'neighbours are in a table of each interface, and not routes that are cloned from that of their network',
+  },
   // -- divert sockets (reference F-10) --
   'divert-unlocked-output': {
     entry: 'G-15',
@@ -155,6 +156,12 @@ export const FIXES = {
     entry: 'G-15',
     source: 'seed 003',
     meaning: 'a packet that a divert socket gives to input waits for the thread that takes packets in',
+  },
+  // -- drivers that need Giant (reference F-11) --
+  'giant-drivers-refused': {
+    entry: 'F-11',
+    source: 'seed 003: the shim was removed in August 2009',
+    meaning: 'a driver that needs Giant is refused; without it, the stack takes Giant round each of its methods',
   },
   // -- hn(4), its VFs and the bridge that brings them (reference E) --
   'vf-transparent': {
@@ -266,6 +273,7 @@ const BY_13: readonly Fix[] = [
   'divert-unlocked-output',
   'divert-no-multicast',
   'divert-input-queued',
+  'giant-drivers-refused',
 ];
 const BY_14: readonly Fix[] = [...BY_13, 'eject-on-bus-queue', 'no-late-link-event'];
 /** What was lost when drivers were converted to accessors: since 14 (reference I.1, not checked for each release). */
