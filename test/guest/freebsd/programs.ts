@@ -5,13 +5,14 @@ import { attachIfnet } from '../../../src/guest/freebsd/attach.ts';
 import { detachIfnet, unlinkIfnet } from '../../../src/guest/freebsd/detach.ts';
 import { setLinkAddress } from '../../../src/guest/freebsd/ioctl.ts';
 import { setLinkState } from '../../../src/guest/freebsd/link.ts';
-import { byIndex, byIndexReferenced } from '../../../src/guest/freebsd/lookup.ts';
+import { byIndexReferenced } from '../../../src/guest/freebsd/lookup.ts';
 import { output, outputHolding } from '../../../src/guest/freebsd/output.ts';
 import { renameIfnet } from '../../../src/guest/freebsd/rename.ts';
 import { lendIfnet, reclaimIfnet } from '../../../src/guest/freebsd/vmove.ts';
 import type { Vnet } from '../../../src/guest/freebsd/vnet.ts';
 import { IFF } from '../../../src/guest/uapi/freebsd.ts';
 import { type IfnetBench, MAC } from './ifnet-bench.ts';
+import { numberWhileMoving, seenByNumberFirst } from './programs-of-numbers.ts';
 import type { Build, Threads } from './threads.ts';
 
 const FRAME = new Uint8Array(14);
@@ -313,54 +314,6 @@ const addressOfDetached: Build = (bench) => {
         yield* setLinkAddress(net, ifp, MAC);
       },
     },
-  };
-};
-
-/** A program in the jail looks for number 1 while the interface that has it is on its way there. */
-const seenByNumberFirst: Build = (bench) => {
-  const { net } = bench;
-  const jail = bench.vnet('jail');
-  bench.attached('d1');
-  let unlisted = false;
-  return {
-    threads: {
-      *mover() {
-        yield* lendIfnet(net, net.vnet0, 'em1', 'jail');
-      },
-      *program() {
-        yield* net.epoch.enter();
-        const ifp = yield* byIndex(net, jail, 1);
-        if (ifp !== undefined && !(yield* jail.interfaces.has(ifp))) unlisted = true;
-        yield* net.epoch.exit();
-      },
-    },
-    judge: () => (unlisted ? { key: 'unlisted', text: 'its number answers before it is listed' } : undefined),
-  };
-};
-
-/** Between two vnets an interface still says its old number: whose is that by then? */
-const numberWhileMoving: Build = (bench) => {
-  const { net } = bench;
-  bench.vnet('jail');
-  let stranger = false;
-  const ifp = bench.attached('d1', {
-    methods: {
-      *reassign() {
-        const found = yield* byIndex(net, net.vnet0, ifp.index);
-        if (found !== undefined && found !== ifp) stranger = true;
-      },
-    },
-  });
-  return {
-    threads: {
-      *mover() {
-        yield* lendIfnet(net, net.vnet0, 'em1', 'jail');
-      },
-      *driver() {
-        yield* bench.allocate('d2');
-      },
-    },
-    judge: () => (stranger ? { key: 'stranger', text: 'its number is that of another interface' } : undefined),
   };
 };
 

@@ -37,7 +37,9 @@ const traced = (run: Program): readonly Event[] => {
 };
 
 const found = (run: Program): readonly string[] =>
-  searchOrders(run, { ...USUAL_OPTIONS, strategy: 'pos', samples: 100 }).found.map(({ key }) => key).sort();
+  searchOrders(run, { ...USUAL_OPTIONS, strategy: 'pos', samples: 100 })
+    .found.map(({ key }) => key)
+    .sort();
 
 describe('small programs', () => {
   test.each(Object.entries(PROGRAMS))('%s', (_, build) => {
