@@ -17,8 +17,9 @@ import { Explorer, type ExplorerPlan } from '../vm/explore/errand.ts';
 import { Exploration, type ExplorationState } from '../vm/explore/explore.ts';
 import { stretchesOf } from '../vm/explore/stretch.ts';
 import { parseStrike, STRIKE_USAGE, type Strike } from '../vm/explore/strike.ts';
+import { cacheFolder } from '../vm/kernel/cache.ts';
 import { whatDiffers } from '../vm/stage/what-differs.ts';
-import { type BootScenarioFlags, imagesOf } from './boot-scenario.ts';
+import { type BootScenarioFlags, imagesOf, MEMORY_MB } from './boot-scenario.ts';
 import { EXIT, InputError } from './input-error.ts';
 import { onInterrupt } from './interrupt.ts';
 import { CATALOGUE } from './model.ts';
@@ -68,10 +69,17 @@ export function addExploring(command: Command): void {
     );
 }
 
-/** What is wrong with flags of an exploration that stand alone. */
-export function checkExploring({ explore, strikes, seed, jobs }: ExploringFlags): void {
+/** What is wrong with flags of an exploration that stand alone, or with those of one run that stand beside it. */
+export function checkExploring(flags: ExploringFlags & Partial<BootScenarioFlags>): void {
+  const { explore, strike, strikes, seed, jobs, junit, trace, maxSteps, cold, verbose } = flags;
   for (const [flag, value] of Object.entries({ strikes, seed, jobs })) {
     if (value !== undefined && explore !== true) throw new InputError(`--${flag} is for --explore`);
+  }
+  const searched = explore === true ? '--explore' : strike === undefined ? undefined : '--strike';
+  if (searched === undefined) return;
+  const ofOneRun = { '--junit': junit, '--trace': trace, '--max-steps': maxSteps, '--cold': cold };
+  for (const [flag, value] of Object.entries({ ...ofOneRun, ...(explore === true ? { '--verbose': verbose } : {}) })) {
+    if (value !== undefined) throw new InputError(`${flag} is for a run, and not for ${searched}`);
   }
 }
 
@@ -194,11 +202,13 @@ function sayCost({ runs, computing, memory }: ExplorationState): string {
   return `${runs} runs, ${each} s of computing each; ${Math.round(memory / 1000)} MB at most for a guest`;
 }
 
-const again = (given: string, { kernel, modules }: BootScenarioFlags, strike: string): string =>
+const again = (given: string, { kernel, modules, memory, cache }: BootScenarioFlags, strike: string): string =>
   reproduction([
     'boot',
     '--scenario',
     given,
+    ...(memory === MEMORY_MB.usual ? [] : ['--memory', `${memory}`]),
+    ...(cache === cacheFolder(process.env) ? [] : ['--cache', cache]),
     ...(kernel === undefined ? [] : ['--kernel', kernel]),
     ...(modules === undefined ? [] : ['--modules', modules]),
     '--strike',

@@ -62,7 +62,7 @@ export class Guest {
 
   /** What stands in the line of the console that is not whole, as it was printed. */
   get lastLine(): Buffer {
-    return Buffer.from(this.machine.console.save().partial);
+    return this.machine.console.lastLine;
   }
 
   /** Tells the guest how large the terminal is. The last size counts, however fast they come. */

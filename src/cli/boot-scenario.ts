@@ -24,6 +24,9 @@ import { loadFile } from './run.ts';
 import { complain, print, wantsColour } from './terminal.ts';
 import { checkOutputs, writeFile } from './write-file.ts';
 
+/** With less the guest has no room for the buffers of two NICs, and with more netvsim takes too much itself. */
+export const MEMORY_MB = { least: 128, usual: 192, most: 1024 } as const;
+
 export interface BootScenarioFlags {
   /** Where netvsim keeps kernel and snapshots. */
   readonly cache: string;

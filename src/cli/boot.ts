@@ -10,7 +10,7 @@ import { cacheFolder } from '../vm/kernel/cache.ts';
 import { readBootImages } from '../vm/kernel/images.ts';
 import type { RealPlan } from '../vm/real-machine.ts';
 import { addExploring, bootExplore, bootStrike, checkExploring, type ExploringFlags } from './boot-explore.ts';
-import { bootScenario } from './boot-scenario.ts';
+import { bootScenario, MEMORY_MB } from './boot-scenario.ts';
 import { runSession } from './boot-session.ts';
 import { InputError } from './input-error.ts';
 import { VOCABULARY } from './model.ts';
@@ -37,8 +37,6 @@ interface BootFlags extends ExploringFlags {
   readonly maxSteps?: number;
 }
 
-/** With less the guest has no room for the buffers of two NICs, and with more netvsim takes too much itself. */
-const MEMORY_MB = { least: 128, usual: 192, most: 1024 } as const;
 /** The address of `nic1` where no scenario says another. Of a range of Microsoft's. */
 const USUAL_MAC: MacAddress = mac('00:0d:3a:12:34:56');
 

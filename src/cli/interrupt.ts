@@ -1,7 +1,10 @@
-/** Ctrl-C while this thread comes back to its event loop now and then; see `interruptible.ts` for when it does not. */
+/** Ctrl-C, or a request to end, while this thread comes back to its event loop now and then; see `interruptible.ts` for when it does not. */
 import { EXIT } from './input-error.ts';
 import { clearProgress } from './progress.ts';
 import { dropDraft } from './write-file.ts';
+
+/** That of a terminal, and that of timeout(1) and of whoever shuts a machine down. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** npm and timeout pass on an interrupt that the terminal has sent us as well: nobody presses twice so fast. Invented. */
 const ONE_PRESS_MS = 400;
@@ -19,6 +22,8 @@ export function onInterrupt(stop: () => void): () => void {
       process.exit(EXIT.interrupted);
     }
   };
-  process.on('SIGINT', heard);
-  return () => process.off('SIGINT', heard);
+  for (const signal of SIGNALS) process.on(signal, heard);
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, heard);
+  };
 }

@@ -13,6 +13,8 @@ export interface ConsoleLine {
 
 const PANIC = /Kernel panic - not syncing/;
 const END_OF_PANIC = /---\[ end Kernel panic/;
+/** A line of more bytes is cut: a guest may print for ever and never end one. Invented; printk() has 1,024 (LOG_LINE_MAX). */
+const LINE_MOST = 2 ** 16;
 /** So many lines say what led to the end. */
 const TAIL = 20;
 
@@ -46,6 +48,11 @@ export class Console {
     return this.all;
   }
 
+  /** What stands in the line that is not whole. */
+  get lastLine(): Buffer {
+    return Buffer.from(this.partial);
+  }
+
   /** The last lines, and what stands in the one that is not whole. */
   tail(): readonly string[] {
     const rest = textOf(this.partial);
@@ -68,10 +75,8 @@ export class Console {
 
   private hear(byte: number): void {
     for (const listener of this.listeners) listener(byte);
-    if (byte !== NEW_LINE) {
-      this.partial.push(byte);
-      return;
-    }
+    if (byte !== NEW_LINE) this.partial.push(byte);
+    if (byte !== NEW_LINE && this.partial.length < LINE_MOST) return;
     const line = { at: this.now(), text: textOf(this.partial) };
     this.partial = [];
     this.all.push(line);

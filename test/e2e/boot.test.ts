@@ -101,4 +101,13 @@ test('flags that are out of range or at odds are refused', () => {
   expect(wrong('--for', 'soon')).toContain('"soon" is no span of time');
   expect(wrong('--json')).toContain('--json is for a --scenario');
   expect(wrong('vf-plug-join')).toContain('too many arguments');
+  const of = (...args: readonly string[]): string => wrong('--scenario', 'vf-plug-join', ...args);
+  expect(wrong('--explore')).toContain('--explore is for a --scenario');
+  expect(of('--strikes', '9')).toContain('--strikes is for --explore');
+  expect(of('--explore', '--trace', 'x')).toContain('--trace is for a run, and not for --explore');
+  expect(of('--explore', '--verbose')).toContain('--verbose is for a run, and not for --explore');
+  expect(of('--strike', 'line 9 instruction 1', '--junit', 'x')).toContain(
+    '--junit is for a run, and not for --strike',
+  );
+  expect(of('--strike', 'line 9 instruction 1', '--cold')).toContain('--cold is for a run, and not for --strike');
 });

@@ -20,7 +20,17 @@ export const PREPARATION = createHash('sha256')
 
 /** Where the guest keeps what came of it, for whoever goes on from a snapshot. */
 const FILE = `${FOLDER}/prepared`;
-const OUTCOME = z.object({ release: z.string(), problem: z.string().optional(), missing: z.array(z.string()) });
+const OUTCOME = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue('is no JSON');
+      return z.NEVER;
+    }
+  })
+  .pipe(z.object({ release: z.string(), problem: z.string().optional(), missing: z.array(z.string()) }));
 
 export class PreparedGuest {
   readonly machine: RealMachine;
@@ -58,7 +68,10 @@ export class PreparedGuest {
   private *resume(): Task<boolean> {
     const { code, output } = yield* this.run(`[ -e ${FILE} ] && read -r line <${FILE} && echo "$line"`);
     if (code !== 0) return false;
-    const { release, problem, missing } = OUTCOME.parse(JSON.parse(output));
+    const kept = OUTCOME.safeParse(output);
+    // What the guest says may be anything; then it is prepared anew.
+    if (!kept.success) return false;
+    const { release, problem, missing } = kept.data;
     this.release = release;
     this.record.problem = problem;
     this.record.missing = missing;
