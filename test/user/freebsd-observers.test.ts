@@ -13,7 +13,7 @@ describe('devd', () => {
     bench.host({ do: 'rescind', nic: 'nic1' });
     bench.settle();
     const started = bench.told('devd').map(({ action, ifname }) => `${action} ${ifname}`);
-    expect(started).toEqual(['netif start hn0', 'dhclient start hn0', 'netif stop hn0']);
+    expect(started).toEqual(['netif start lo0', 'netif start hn0', 'dhclient start hn0', 'netif stop hn0']);
   });
 
   test('alone brings nothing up', () => {

@@ -34,6 +34,7 @@ export function* etherAttach(net: FreebsdNet, ifp: Ifnet, mac: MacAddress): Task
 export function* attachInternal(net: FreebsdNet, ifp: Ifnet, vnet: Vnet): Task {
   kernelAssert(net, vnet.indices.at(ifp.index) === ifp, ifp.dev, `if_attach: slot ${ifp.index} is not its own`);
   yield* joinGroup(net, ifp, vnet, 'all');
+  if (ifp.state === 'moving') yield* rejoinClonerGroup(net, ifp, vnet);
   yield* net.ifnetLock.lock();
   if (!(yield* vnet.interfaces.append(ifp, fixed(net, 'atomic-names')))) {
     // Invented: there is no kernel that does so. It is what a name that nobody else can have is made of.
@@ -46,6 +47,13 @@ export function* attachInternal(net: FreebsdNet, ifp: Ifnet, vnet: Vnet): Task {
   yield* attachDomains(net, ifp);
   yield* net.events.raise('ifnet_arrival_event', ifp);
   if (vnet === net.vnet0) notify(net, ifp, 'IFNET', 'ATTACH');
+}
+
+/** if_clone_restoregroup(): of what was cloned, where the new vnet has such a cloner too. */
+function* rejoinClonerGroup(net: FreebsdNet, ifp: Ifnet, vnet: Vnet): Task {
+  const isCloned = ifp.homeVnet?.cloners.now.some(({ interfaces }) => interfaces.now.includes(ifp)) === true;
+  if (isCloned && vnet.cloners.now.some(({ type }) => type.name === ifp.dname))
+    yield* joinGroup(net, ifp, vnet, ifp.dname);
 }
 
 /** The single store by which an interface is one of another vnet. */
@@ -66,12 +74,17 @@ export function* joinGroup(net: FreebsdNet, ifp: Ifnet, vnet: Vnet, group: strin
   yield* net.events.raise('group_change_event', group);
 }
 
-/** if_delgroup(): behind it nobody is going through the group who could still meet the interface. */
+/**
+ * if_delgroup(): behind it nobody is going through the group who could still meet the interface. Nothing happens when it
+ * is not in the group (ENOENT, of which no caller takes notice).
+ */
 export function* leaveGroup(net: FreebsdNet, ifp: Ifnet, vnet: Vnet, group: string): Task {
   yield* net.ifnetLock.lock();
-  const wasLast = vnet.groups.leave(group, ifp) === 'last';
+  const isIn = ifp.groups.includes(group);
+  const wasLast = isIn && vnet.groups.leave(group, ifp) === 'last';
   ifp.groups = ifp.groups.filter((other) => other !== group);
   yield* net.ifnetLock.unlock();
+  if (!isIn) return;
   yield* net.epoch.wait();
   yield* net.events.raise('group_change_event', group);
   if (wasLast) yield* net.events.raise('group_detach_event', group);

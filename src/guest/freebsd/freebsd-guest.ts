@@ -2,6 +2,7 @@
  * A modelled FreeBSD guest: its kernel put together, and the interface that user mode has to it.
  * What this leaves out: everything but network interfaces and what brings them.
  */
+import type { MacAddress } from '../../base/mac.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { Bus } from '../../bus/bus.ts';
 import type { Latency } from '../../sim/latency.ts';
@@ -12,10 +13,13 @@ import type { Path } from '../../trace/event.ts';
 import type { Errno } from '../uapi/errno.ts';
 import { type DevctlNotice, type FreebsdUapi, IFF, type RoutingMessage } from '../uapi/freebsd.ts';
 import type { Guest, GuestDevice } from '../uapi/guest.ts';
-import type { GuestCommand, LinkInfo, LinkMessage, PacketSocket } from '../uapi/uapi.ts';
+import type { GuestCommand, LinkInfo, LinkMessage, NewLink, PacketSocket } from '../uapi/uapi.ts';
 import { addAddress, removeAddress } from './addresses.ts';
 import { BpfDevices } from './bpf.ts';
 import { joinByNumber } from './by-number.ts';
+import { createClone } from './clone/create.ts';
+import { destroyClone } from './clone/destroy.ts';
+import { builtInCloners, clonerModules } from './cloners/modules.ts';
 import { type HypervDrivers, type HypervOptions, hypervDrivers } from './drivers/hyperv.ts';
 import { type Ifnet, linkOf } from './ifnet.ts';
 import { changeUserFlags, onInterface, setLinkAddress, setMtu } from './ioctl.ts';
@@ -45,12 +49,14 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
   constructor(sim: Simulation, bus: Bus, { profile, latency, vfTraits, devOf }: FreebsdGuestOptions) {
     this.kernel = { sim, bus, latency, profile, ...makeStack(sim, { profile }) };
     this.hyperv = hypervDrivers(this.kernel, { vfTraits, devOf });
-    this.modules = new Modules(sim, this.hyperv.modules);
+    const { net, vnets } = this.kernel;
+    this.modules = new Modules(sim, [...this.hyperv.modules, ...clonerModules(net, vnets)]);
     this.bpf = new BpfDevices(sim, this.kernel.net);
   }
 
-  /** Connects to the VMBus and loads modules in this order. */
+  /** Makes what each vnet has from the start, connects to the VMBus and loads modules in this order. */
   *boot(modules: readonly string[]): Task<Errno | undefined> {
+    for (const part of builtInCloners(this.kernel.net)) yield* this.kernel.vnets.register(part);
     const errno = yield* this.hyperv.vmbus.client.connect();
     if (errno !== undefined) return errno;
     for (const module of modules) {
@@ -146,6 +152,23 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
     return count;
   }
 
+  *createInterface(ifname: string, vnet?: string): Task<Result<string, Errno>> {
+    return yield* this.create(this.vnet(vnet), ifname);
+  }
+
+  private *addLink(vnet: Vnet, { kind, ifname = kind, mac }: NewLink): Task<Errno | undefined> {
+    const made = yield* this.create(vnet, ifname, mac);
+    return made.ok ? undefined : made.error;
+  }
+
+  /** As ifconfig(8) does it: it loads the module of the kind first, if there is one (ifmaybeload()). */
+  private *create(vnet: Vnet, ifname: string, mac?: MacAddress): Task<Result<string, Errno>> {
+    const { net } = this.kernel;
+    yield* this.modules.load(`if_${ifname.replace(/\d.*$/, '')}`);
+    const attributes = mac === undefined ? undefined : (ifp: Ifnet) => setLinkAddress(net, ifp, mac);
+    return yield* createClone(net, vnet, ifname, attributes);
+  }
+
   /** A program runs in a vnet that there is: the default one, or a jail's. */
   private vnet(name: string | undefined): Vnet {
     const { net } = this.kernel;
@@ -160,8 +183,8 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
     const { net } = this.kernel;
     const vnet = command.netns === undefined ? net.vnet0 : net.vnetOf(command.netns);
     if (vnet === undefined) return refuse(net, '', command.do, 'ENXIO');
-    if (command.do === 'add-link') return refuse(net, '', 'SIOCIFCREATE', 'EINVAL');
-    if (command.do === 'delete-link') return refuse(net, '', 'SIOCIFDESTROY', 'EINVAL');
+    if (command.do === 'add-link') return yield* this.addLink(vnet, command);
+    if (command.do === 'delete-link') return yield* destroyClone(net, vnet, command.ifname);
     if (command.do === 'move-netns') return yield* lendIfnet(net, vnet, command.ifname, command.to);
     if (command.do === 'reclaim-netns') return yield* reclaimIfnet(net, vnet, command.ifname, command.from);
     if (command.do === 'send') return yield* net.curvnet.within(vnet, output(net, command.way, NO_PAYLOAD));

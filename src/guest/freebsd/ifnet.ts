@@ -55,6 +55,8 @@ export interface IfnetOptions {
   /** Driver and unit: what the name is made of, and what a rename does not change. */
   readonly dname: string;
   readonly dunit?: number;
+  /** if_xname, where it is not driver and unit: `epair0a`, `em0.5`. */
+  readonly name?: string;
   readonly methods: IfMethods;
   readonly input?: InputMethod;
   /** The stack's flags before it is up. */
@@ -119,14 +121,15 @@ export class Ifnet {
     sim: Simulation,
     witness: Witness,
     vnet: Vnet,
-    { dev, type, dname, dunit, methods, input, flags, mtu = ETHERMTU, capabilities = 0 }: IfnetOptions,
+    options: IfnetOptions,
     linkTask: (ifp: Ifnet) => DeferredTask,
   ) {
+    const { dev, type, dname, dunit, name, methods, input, flags, mtu = ETHERMTU, capabilities = 0 } = options;
     this.dev = dev;
     this.type = type;
     this.dname = dname;
     this.dunit = dunit;
-    this.ownName = `${dname}${dunit ?? ''}`;
+    this.ownName = name ?? `${dname}${dunit ?? ''}`;
     this.ownMtu = mtu;
     this.ownCapabilities = capabilities;
     this.ownEnabled = capabilities;

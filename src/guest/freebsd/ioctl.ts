@@ -13,13 +13,18 @@ import { tellChange } from './announce.ts';
 import { setFlags } from './flags.ts';
 import type { Ifnet } from './ifnet.ts';
 import { byNameReferenced } from './lookup.ts';
-import { type FreebsdNet, refuse } from './net.ts';
+import { type FreebsdNet, fixed, refuse } from './net.ts';
 import type { Vnet } from './vnet.ts';
 import { isShuttingDown } from './vnets.ts';
 
 /** IF_MINMTU and IF_MAXMTU (net/if.h). */
 const MTU_MIN = 72;
 const MTU_MAX = 65535;
+
+/** Requests that configure go through here, whatever they are about: where the proposal of seed 002 is in, one at a time. */
+export function* asIoctl<T>(net: FreebsdNet, request: Task<T>): Task<T> {
+  return fixed(net, 'ioctl-serialiser') ? yield* net.serialiser.within(request) : yield* request;
+}
 
 /** Runs a request on an interface: EBUSY in a vnet that ends, ENXIO when there is no such interface. */
 export function* onInterface(
@@ -28,6 +33,15 @@ export function* onInterface(
   ifname: string,
   what: string,
   request: (ifp: Ifnet) => Task<Errno | undefined>,
+): Task<Errno | undefined> {
+  return yield* asIoctl(net, onNamed(net, vnet, ifname, { what, request }));
+}
+
+function* onNamed(
+  net: FreebsdNet,
+  vnet: Vnet,
+  ifname: string,
+  { what, request }: { readonly what: string; readonly request: (ifp: Ifnet) => Task<Errno | undefined> },
 ): Task<Errno | undefined> {
   if (isShuttingDown(vnet)) return refuse(net, '', what, 'EBUSY');
   const ifp = yield* byNameReferenced(net, vnet, ifname);

@@ -19,12 +19,15 @@ import { Panic } from './panic.ts';
 import type { Fix, Profile } from './profile.ts';
 import { RouteTable } from './routes.ts';
 import { RoutingSocket } from './routing-socket.ts';
+import { IoctlSerialiser } from './serialiser.ts';
 import { Taskqueue } from './taskqueue.ts';
 import { Vnet } from './vnet.ts';
 import { type LockClass, Witness } from './witness.ts';
 
 const IFNET: LockClass = { name: 'ifnet_sx', kind: 'sx', recursive: true };
 const DETACH: LockClass = { name: 'ifnet_detach_sx', kind: 'sx', recursive: true };
+/** Invented as a lock of its own: the proposal takes one half of the IFNET lock, which is held across no event today. */
+const NAMING: LockClass = { name: 'ifnet_naming_sx', kind: 'sx', recursive: true };
 const SYSINIT: LockClass = { name: 'vnet_sysinit_sxlock', kind: 'sx' };
 const IN_CONTROL: LockClass = { name: 'in_control_sx', kind: 'sx' };
 const VNET_LIST: LockClass = { name: 'vnet_sxlock', kind: 'sx' };
@@ -45,6 +48,10 @@ export class FreebsdNet {
   readonly ifnetLock: Lock;
   /** ifnet_detach_sxlock: the long part of detach, moves, and the end of a vnet. */
   readonly detachLock: Lock;
+  /** The first proposal of seed 002: held from the look whether a name is free until it is taken. */
+  readonly namingLock: Lock;
+  /** The second one. */
+  readonly serialiser: IoctlSerialiser;
   /** vnet_sysinit_sxlock: shared while the constructors or destructors of a vnet run. */
   readonly sysinitLock: Lock;
   /** vnet_sxlock: the list of vnets, for who changes it. */
@@ -82,6 +89,8 @@ export class FreebsdNet {
     this.witness = new Witness(sim);
     this.ifnetLock = new Lock(sim, this.witness, IFNET);
     this.detachLock = new Lock(sim, this.witness, DETACH);
+    this.namingLock = new Lock(sim, this.witness, NAMING);
+    this.serialiser = new IoctlSerialiser(sim, { looksAgain: profile.fixes.has('serialiser-looks-again') });
     this.sysinitLock = new Lock(sim, this.witness, SYSINIT);
     this.vnetListLock = new Lock(sim, this.witness, VNET_LIST);
     this.controlLock = new Lock(sim, this.witness, IN_CONTROL);

@@ -4,6 +4,7 @@
  * marks hold here too: what is marked [S-read] there was read out of the source, and nobody has reported it as a bug.
  * What this leaves out of G: rows of subsystems that are not modelled (netgraph, G-45 and G-46).
  */
+import { CLONE_FIXES } from './clone/fixes.ts';
 import type { IndexPolicyName } from './if-index.ts';
 
 export const FIXES = {
@@ -163,6 +164,7 @@ export const FIXES = {
     source: 'seed 003: the shim was removed in August 2009',
     meaning: 'a driver that needs Giant is refused; without it, the stack takes Giant round each of its methods',
   },
+  ...CLONE_FIXES,
   // -- hn(4), its VFs and the bridge that brings them (reference E) --
   'vf-transparent': {
     entry: 'E.2',
@@ -274,13 +276,24 @@ const BY_13: readonly Fix[] = [
   'divert-no-multicast',
   'divert-input-queued',
   'giant-drivers-refused',
+  'unit-map-counted',
+  'clone-name-checked',
+  'unit-given-back',
+  'unit-range-checked',
+  'tunnel-ioctl-locked',
 ];
 const BY_14: readonly Fix[] = [...BY_13, 'eject-on-bus-queue', 'no-late-link-event'];
 /** What was lost when drivers were converted to accessors: since 14 (reference I.1, not checked for each release). */
 const UNTIL_14: readonly Fix[] = ['hn-capabilities'];
-const BY_MAIN: readonly Fix[] = [...BY_14, 'unlink-under-detach', 'in6-afdata-deferred'];
-/** Ways to deal with G-4 that its authors took another one for: they narrow it, and nobody needs them with the other. */
-const NOT_IDEAL: readonly Fix[] = ['output-sees-attached', 'down-before-unlink'];
+const BY_MAIN: readonly Fix[] = [...BY_14, 'unlink-under-detach', 'in6-afdata-deferred', 'cloner-locks-detach'];
+/** Ways to deal with G-4 and G-17 that narrow them, and that nobody needs where another way is taken. */
+const NOT_IDEAL: readonly Fix[] = [
+  'output-sees-attached',
+  'down-before-unlink',
+  'naming-lock',
+  'ioctl-serialiser',
+  'serialiser-looks-again',
+];
 
 export const PROFILES: Readonly<Record<string, Profile>> = {
   'freebsd-13': {

@@ -28,6 +28,12 @@ export class References extends SharedObject {
     return new Operation(this, 'release');
   }
 
+  /** One more within a step of another object: for whoever is found on a list and referred to under its lock. */
+  acquireNow(): void {
+    this.sim.footprint?.write(this.place);
+    this.count++;
+  }
+
   /** For reports, and for the callback that frees. */
   get now(): number {
     this.sim.footprint?.read(this.place);

@@ -14,8 +14,16 @@ export const NAME_BYTES_MAX = 15;
 
 export const isTooLong = (name: string): boolean => new TextEncoder().encode(name).length > NAME_BYTES_MAX;
 
-/** SIOCSIFNAME. Nothing holds the name between the look whether it is taken and the change. */
+/** SIOCSIFNAME. Nothing holds the name between the look whether it is taken and the change, but for a proposal of seed 002. */
 export function* renameIfnet(net: FreebsdNet, ifp: Ifnet, to: string): Task<Errno | undefined> {
+  const locks = fixed(net, 'naming-lock');
+  if (locks) yield* net.namingLock.lock();
+  const errno = yield* rename(net, ifp, to);
+  if (locks) yield* net.namingLock.unlock();
+  return errno;
+}
+
+function* rename(net: FreebsdNet, ifp: Ifnet, to: string): Task<Errno | undefined> {
   if (isTooLong(to)) return refuse(net, ifp.dev, 'SIOCSIFNAME', 'ENAMETOOLONG');
   if (to === '') return refuse(net, ifp.dev, 'SIOCSIFNAME', 'EINVAL');
   const from = ifp.name;

@@ -9,6 +9,7 @@ import { giveIndexBack, releaseIfnet, takeIndex } from './allocate.ts';
 import { attachInternal, switchVnet } from './attach.ts';
 import { detachInternal, unlinkIfnet } from './detach.ts';
 import type { Ifnet } from './ifnet.ts';
+import { asIoctl } from './ioctl.ts';
 import { byNameReferenced } from './lookup.ts';
 import { enterState, type FreebsdNet, fixed, kernelAssert, refuse } from './net.ts';
 import type { Vnet } from './vnet.ts';
@@ -43,6 +44,10 @@ function* arrive(net: FreebsdNet, ifp: Ifnet, from: Vnet, to: Vnet): Task<Errno 
 
 /** SIOCSIFVNET: the caller's vnet lends an interface of its own. */
 export function* lendIfnet(net: FreebsdNet, from: Vnet, ifname: string, jail: string): Task<Errno | undefined> {
+  return yield* asIoctl(net, lendNamed(net, from, ifname, jail));
+}
+
+function* lendNamed(net: FreebsdNet, from: Vnet, ifname: string, jail: string): Task<Errno | undefined> {
   if (isShuttingDown(from)) return refuse(net, '', 'SIOCSIFVNET', 'EBUSY');
   const ifp = yield* byNameReferenced(net, from, ifname);
   if (ifp === undefined) return refuse(net, '', 'SIOCSIFVNET', 'ENXIO');
@@ -65,6 +70,10 @@ function* lend(net: FreebsdNet, ifp: Ifnet, from: Vnet, jail: string): Task<Errn
 
 /** SIOCSIFRVNET: the caller's vnet takes an interface back from a jail. Older kernels look and unlink without a lock. */
 export function* reclaimIfnet(net: FreebsdNet, to: Vnet, ifname: string, jail: string): Task<Errno | undefined> {
+  return yield* asIoctl(net, reclaimNamed(net, to, ifname, jail));
+}
+
+function* reclaimNamed(net: FreebsdNet, to: Vnet, ifname: string, jail: string): Task<Errno | undefined> {
   const from = net.vnetOf(jail);
   if (from === undefined) return refuse(net, '', 'SIOCSIFRVNET', 'ENXIO');
   if (isShuttingDown(from)) return refuse(net, '', 'SIOCSIFRVNET', 'EBUSY');

@@ -9,6 +9,7 @@ import { Operation, SharedObject } from '../../sim/operation.ts';
 import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { AddressLists } from './address-lists.ts';
+import { ClonerList } from './clone/cloner-list.ts';
 import type { IfGroups } from './groups.ts';
 import type { IfIndexTable } from './if-index.ts';
 import type { Ifnet } from './ifnet.ts';
@@ -59,6 +60,7 @@ export class Vnet {
   readonly addresses: AddressLists;
   /** net.add_addr_allfibs: 1 in the reference copy, as it was at first; later kernels have 0 (which ones was not looked up). */
   readonly addressesInAllFibs: Cell<boolean>;
+  readonly cloners: ClonerList;
   /** The table in which its interfaces are; shared by all vnets in one of the designs. */
   readonly indices: IfIndexTable;
   private ownState: VnetState = 'constructing';
@@ -76,6 +78,7 @@ export class Vnet {
     this.indices = indices;
     this.groups = groups;
     this.interfaces = new IfnetList(sim, name);
+    this.cloners = new ClonerList(sim, name);
     this.unlocked = new Place(sim);
     this.numbering = new Place(sim);
   }

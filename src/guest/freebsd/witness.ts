@@ -47,7 +47,10 @@ export class Witness {
 
   /** A thread is about to take a lock, or to wait for it: witness_checkorder(). */
   check(context: Context, wanted: LockClass): void {
-    for (const holds of this.held.get(context) ?? []) {
+    const held = this.held.get(context) ?? [];
+    // Who has a lock already cannot wait for it; of locks that may be taken again there is one of each class.
+    if (wanted.recursive === true && held.includes(wanted)) return;
+    for (const holds of held) {
       if (wanted.kind === 'sx' && holds.kind !== 'sx') this.report(context, 'sleeps', holds, wanted);
       if (holds.name === wanted.name) continue;
       if (BEHIND.get(holds.name)?.has(wanted.name) === true) continue;

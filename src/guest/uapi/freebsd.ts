@@ -98,6 +98,11 @@ export interface FreebsdUapi extends GuestUapi {
   nameToIndex(ifname: string, vnet?: string): Task<Result<number, Errno>>;
   /** if_indextoname(3), by the index table and not by the list: it answers for what is not listed too. */
   indexToName(ifindex: number, vnet?: string): Task<Result<string, Errno>>;
+  /**
+   * SIOCIFCREATE2, `ifconfig tap create`: gives the name that came of it. EINVAL when no cloner takes it for its own,
+   * EEXIST when the name or its number is taken, ENOSPC when there is no such number or none left.
+   */
+  createInterface(ifname: string, vnet?: string): Task<Result<string, Errno>>;
   /** sysctl hw.hn.vf_transparent, which is set before the kernel starts. */
   readonly vfTransparent: boolean;
   /** sysctl net.link.generic.system.ifcount. */
