@@ -130,15 +130,16 @@ async function toyLines(): Promise<Line[]> {
   ];
 }
 
-/** Enough for workers to have compiled everything long before the end. */
+/** Each worker compiles for itself, which takes some four seconds of a processor: it is done in a first search. */
 const CREW_SAMPLES = 8000;
 
 async function sampledBy(jobs: number): Promise<number> {
   const crew = crewFor([{ scenario: fromTheFirst(plugJoin()) }], jobs);
   try {
-    const begun = performance.now();
     const options = { ...USUAL_OPTIONS, strategy: 'random', samples: CREW_SAMPLES } as const;
-    const { sampled } = await exploreWith(crew, 0, options);
+    await exploreWith(crew, 0, options);
+    const begun = performance.now();
+    const { sampled } = await exploreWith(crew, 0, { ...options, seed: 2 });
     return (sampled / (performance.now() - begun)) * 1e3;
   } finally {
     await crew.close();
