@@ -4,20 +4,38 @@ import { breakOf, type RaceReport } from '../report/races.ts';
 import type { Crew } from './crew.ts';
 import { exploreWith } from './explore.ts';
 
-/** `places`: of the two programs. */
+/**
+ * Orders at most of the search of all orders on a kernel without the fix, and of that by departures: there is something to
+ * be found there, and not to be counted to the end.
+ */
+const UNFIXED_ORDERS_MAX = 300;
+
+/** Where its programs stand among those of the crew. */
+export interface RacePlaces {
+  readonly without: number;
+  readonly fixed: number;
+  readonly remedies: readonly { readonly remedy: string; readonly place: number }[];
+}
+
 export async function searchRace<Spec>(
   crew: Crew<Spec>,
   { race, name }: Pick<RaceReport, 'race' | 'name'>,
-  places: { readonly without: number; readonly fixed: number },
+  places: RacePlaces,
   options: ExploreOptions,
 ): Promise<RaceReport> {
-  const without = await exploreWith(crew, places.without, options);
+  const ordersMax = Math.min(options.ordersMax, UNFIXED_ORDERS_MAX);
+  const without = await exploreWith(crew, places.without, { ...options, ordersMax });
   const broken = breakOf(race, without);
   const smallest =
     broken && (await crew.do(places.without, { kind: 'minimise', order: broken.order, key: broken.key }));
   const fixed = await exploreWith(crew, places.fixed, options);
-  const milliseconds = crew.millisecondsOf(places.without) + crew.millisecondsOf(places.fixed);
-  return { race, name, without, fixed, preemptions: smallest?.preemptions, milliseconds };
+  const remedies: RaceReport['remedies'][number][] = [];
+  for (const { remedy, place } of places.remedies) {
+    remedies.push({ remedy, exploration: await exploreWith(crew, place, options) });
+  }
+  const all = [places.without, places.fixed, ...places.remedies.map(({ place }) => place)];
+  const milliseconds = all.reduce((sum, place) => sum + crew.millisecondsOf(place), 0);
+  return { race, name, without, fixed, remedies, preemptions: smallest?.preemptions, milliseconds };
 }
 
 /** Does something with each, with so many at a time; results stand in the order of the things. */

@@ -1,11 +1,11 @@
 /** `netvsim races`: the known races, each brought back without its fix and gone with it. */
 import type { Command } from 'commander';
-import { each, searchRace } from '../campaign/races.ts';
-import { USUAL_OPTIONS } from '../explore/explore.ts';
+import { each, type RacePlaces, searchRace } from '../campaign/races.ts';
+import { type Exploration, USUAL_OPTIONS } from '../explore/explore.ts';
 import { asJson } from '../report/json.ts';
 import { formatRaces, problemOf, type RaceReport } from '../report/races.ts';
 import { unknownName } from '../scenario/problem.ts';
-import { unfixed } from '../scenario/race.ts';
+import { remedied, unfixed } from '../scenario/race.ts';
 import type { Race, Scenario } from '../scenario/scenario.ts';
 import { EXIT, InputError } from './input-error.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -39,7 +39,8 @@ export function addRaces(program: Command, end: (exit: number) => void): void {
     .addHelpText(
       'after',
       `
-Ends with 1 when one is not found without its fix, or when something fails with it.
+Ends with 1 when one is not found without its fix, or when something fails with it. Where a file names cures that were
+proposed (remedies), each of them alone is searched too, and what it comes to is said below the table.
 
 Examples:
   netvsim races D-01 D-22
@@ -71,7 +72,13 @@ function knownRaces(ids: readonly string[]): readonly KnownRace[] {
 
 /** Of those that were searched to the end: all, if it was not interrupted. */
 async function search(known: readonly KnownRace[], jobs: number): Promise<readonly RaceReport[]> {
-  const specs = known.flatMap(({ scenario }) => [unfixed(scenario), scenario]).map((scenario) => ({ scenario }));
+  const specs: { readonly scenario: Scenario }[] = [];
+  const add = (scenario: Scenario): number => specs.push({ scenario }) - 1;
+  const places = known.map(({ scenario }) => ({
+    without: add(unfixed(scenario)),
+    fixed: add(scenario),
+    remedies: remedied(scenario).map(({ remedy, scenario: cured }) => ({ remedy, place: add(cured) })),
+  }));
   const crew = crewFor(specs, jobs);
   let done = 0;
   const progress = new SearchProgress(() => {
@@ -81,8 +88,7 @@ async function search(known: readonly KnownRace[], jobs: number): Promise<readon
   const ignore = onInterrupt(() => crew.stop());
   try {
     const reports = await each([...known.entries()], jobs, async ([at, { race, scenario }]) => {
-      const places = { without: 2 * at, fixed: 2 * at + 1 };
-      const report = await searchRace(crew, { race, name: scenario.name }, places, USUAL_OPTIONS);
+      const report = await searchRace(crew, { race, name: scenario.name }, places[at] as RacePlaces, USUAL_OPTIONS);
       if (crew.board.isStopped) return [];
       done++;
       return [report];
@@ -95,13 +101,25 @@ async function search(known: readonly KnownRace[], jobs: number): Promise<readon
   }
 }
 
+const withoutOrders = ({ found, ...rest }: Exploration) => ({
+  ...rest,
+  found: found.map(({ order: _, ...each }) => each),
+});
+
 function inJson(reports: readonly RaceReport[], interrupted: boolean): string {
   const races = reports.map((report) => {
-    const { race, name, without, fixed, preemptions, milliseconds } = report;
-    const [broken, holding] = [without, fixed].map(({ found, ...rest }) => {
-      return { ...rest, found: found.map(({ order: _, ...each }) => each) };
-    });
-    return { ...race, name, problem: problemOf(report), preemptions, seconds: milliseconds / 1000, broken, holding };
+    const { race, name, without, fixed, remedies, preemptions, milliseconds } = report;
+    const cured = remedies.map(({ remedy, exploration }) => ({ remedy, ...withoutOrders(exploration) }));
+    return {
+      ...race,
+      name,
+      problem: problemOf(report),
+      preemptions,
+      seconds: milliseconds / 1000,
+      broken: withoutOrders(without),
+      holding: withoutOrders(fixed),
+      remedies: cured,
+    };
   });
   return asJson('netvsim races', { interrupted, races });
 }

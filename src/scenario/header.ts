@@ -38,6 +38,11 @@ const race = z.strictObject({
   without: z
     .union([filled, z.array(filled).min(1, 'names no fix')], { error: 'must be a fix, or a list of fixes' })
     .describe('The fix that ended the race, or several: without it, some order breaks what `breaks` names'),
+  remedies: z
+    .array(filled)
+    .min(1, 'names no fix')
+    .optional()
+    .describe('Cures that were proposed: fixes of which each alone is tried while those of `without` are off'),
   breaks: filled.describe('What fails then: an invariant of `always`, or expectation, deadlock or stuck'),
 });
 

@@ -8,7 +8,7 @@ import { bindingOn, INVARIANTS } from './invariants/invariants.ts';
 import type { Overrides } from './load.ts';
 import { type Problem, unknownName } from './problem.ts';
 import { OTHER_BREAKS } from './race.ts';
-import { NEEDS, type Scenario, USUAL_GUEST, USUAL_SYNTHETIC } from './scenario.ts';
+import { NEEDS, type Race, type Scenario, USUAL_GUEST, USUAL_SYNTHETIC } from './scenario.ts';
 import { type GuestWords, latencyRows, titlesWith, type Vocabulary } from './vocabulary.ts';
 
 /** The line on which a key stands. */
@@ -96,6 +96,11 @@ function checkRace(header: Header, vocabulary: Vocabulary, family: GuestFamily, 
     else if (!fixes.includes(fix)) complain(unknownName('fix', fix, fixes), 'without', i);
     else if (header.fixes?.[fix] === 'off') complain(`fixes has ${fix} off already`, 'without', i);
   }
+  for (const [i, fix] of (race.remedies ?? []).entries()) {
+    const foreign = foreignName('fix', 'fixes', fix, vocabulary, family);
+    if (foreign !== undefined) complain(foreign, 'remedies', i);
+    else if (!fixes.includes(fix)) complain(unknownName('fix', fix, fixes), 'remedies', i);
+  }
   const invariants = INVARIANTS.map((invariant) => invariant.name);
   const breakable = [...invariants, ...OTHER_BREAKS];
   const { breaks } = race;
@@ -147,8 +152,12 @@ export function planOf(
     plan,
     needs: header.needs ?? [],
     ...bindingOn(family, header.always, header.guest !== undefined),
-    ...(header.race === undefined ? {} : { race: { ...header.race, without: fixesOf(header) } }),
+    ...(header.race === undefined ? {} : { race: raceOf(header.race) }),
   };
+}
+
+function raceOf({ id, without, breaks, remedies }: NonNullable<Header['race']>): Race {
+  return { id, without: [without].flat(), breaks, ...(remedies === undefined ? {} : { remedies }) };
 }
 
 function nicPlans(header: Header): readonly NicPlan[] {

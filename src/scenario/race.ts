@@ -13,6 +13,14 @@ export function unfixed(scenario: Scenario): Scenario {
   return scenario.race === undefined ? scenario : withoutFixes(scenario, scenario.race.without);
 }
 
+/** The scenario with each of the proposed cures alone, on a kernel without the fixes that ended its race. */
+export function remedied(scenario: Scenario): readonly { readonly remedy: string; readonly scenario: Scenario }[] {
+  const { plan, ...rest } = unfixed(scenario);
+  return (scenario.race?.remedies ?? []).map((remedy) => {
+    return { remedy, scenario: { ...rest, plan: { ...plan, fixes: { ...plan.fixes, [remedy]: true } } } };
+  });
+}
+
 /** The scenario on a kernel without these fixes. */
 export function withoutFixes(scenario: Scenario, fixes: readonly string[]): Scenario {
   const { plan } = scenario;

@@ -24,6 +24,8 @@ export interface Race {
   readonly id: string;
   /** The fixes, by name, that are switched off to bring it back. */
   readonly without: readonly string[];
+  /** Fixes that were proposed against it: each alone is tried while {@link without} are off. */
+  readonly remedies?: readonly string[];
   /** What fails then: an invariant, or `expectation`, `deadlock` or `stuck`. */
   readonly breaks: string;
 }
