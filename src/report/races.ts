@@ -83,7 +83,9 @@ function sayRemedy({ race }: RaceReport, { remedy, exploration }: RaceReport['re
   const broken = breakOf(race, exploration) ?? found[0];
   const key = broken === undefined || isBreak(race, broken.key) ? '' : ` (${broken.key})`;
   const still = broken === undefined ? '' : `still fails${key} in ${sayHowOften(broken, exploration)}`;
-  return `${race.id} with only ${remedy}: ${verdict === 'fails' ? still : sayHolds(exploration)}`;
+  const more = `holds in the ${inThousands(exploration.searched?.orders ?? 0)} that were searched, and there are more`;
+  const says = verdict === 'fails' ? still : verdict === 'limit' ? more : sayHolds(exploration);
+  return `${race.id} with only ${remedy}: ${says}`;
 }
 
 const sayRaces = (count: number): string => (count === 1 ? 'the race is' : `all ${count} races are`);

@@ -156,6 +156,16 @@ const WORDS: Words = {
     say: ({ dev, channel, visible, ifname, ifindex, vnet }) =>
       `${dev} (${ifname}, index ${ifindex}) is ${yes(visible, 'found', 'no longer found')} by ${channel} in ${vnet}`,
   },
+  'ifnet.referenced': {
+    who: 'guest',
+    chatter: true,
+    say: ({ dev, state, ifindex, vnet }) =>
+      `${dev} (index ${ifindex}, ${state}) is referred to by a look-up in ${vnet}`,
+  },
+  'vnet.count': {
+    who: 'guest',
+    say: ({ vnet, count, listed }) => `${vnet} counts ${count} interfaces and has ${listed} on its list`,
+  },
   eventhandler: {
     who: 'guest',
     say: ({ event, dev, handler, detail }) => `${event} ${dev}${also(detail)}: ${handler} is called`,

@@ -100,6 +100,10 @@ export interface EventFields {
     ifindex: number;
     vnet: string;
   };
+  /** A look-up by number gives a reference to an interface that is in this part of its life. */
+  'ifnet.referenced': { dev: string; state: string; ifindex: number; vnet: string };
+  /** An interface to be taken off the list of a vnet was not there: how many the kernel counts now, and how many there are. */
+  'vnet.count': { vnet: string; count: number; listed: number };
   eventhandler: { event: string; dev: string; handler: string; detail: string };
   /** Slots that the kernel would have gone through in an index table, to `allocate` a number or for `ifcount`. */
   'ifindex.scan': { table: string; what: string; scanned: number; found: number };

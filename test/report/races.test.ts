@@ -32,6 +32,7 @@ const good: RaceReport = {
   name: 'a VF is seen unmarked',
   without: failing('one-lease-per-mac'),
   fixed: holding,
+  remedies: [],
   preemptions: 1,
   milliseconds: 1234,
 };
@@ -43,6 +44,29 @@ test('a race that is found without its fix and gone with it', () => {
     '',
     'race                       without its fix  preemptions      with every fix  seconds',
     'D-01  1 of 1,234 orders (3 of 201 sampled)            1  holds in all 1,234      1.2  a VF is seen unmarked',
+    '',
+  ]);
+});
+
+test('cures that were proposed, each with what it comes to alone', () => {
+  const limited = { ...holding, verdict: 'limit', searched: { orders: 20_000, cut: 0, whole: false } } as const;
+  const remedies = [
+    { remedy: 'late', exploration: holding },
+    { remedy: 'early', exploration: failing('one-lease-per-mac') },
+    { remedy: 'other', exploration: failing('deadlock') },
+    { remedy: 'large', exploration: limited },
+  ];
+  expect(problemOf({ ...good, remedies })).toBeUndefined();
+  expect(
+    formatRaces([{ ...good, remedies }], false)
+      .split('\n')
+      .slice(4),
+  ).toEqual([
+    '',
+    'D-01 with only late: holds in all 1,234',
+    'D-01 with only early: still fails in 1 of 1,234 orders (3 of 201 sampled)',
+    'D-01 with only other: still fails (deadlock) in 1 of 1,234 orders (3 of 201 sampled)',
+    'D-01 with only large: holds in the 20,000 that were searched, and there are more',
     '',
   ]);
 });

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { makeStage, VOCABULARY } from '../../src/cli/model.ts';
 import { loadScenario } from '../../src/scenario/load.ts';
 import { formatProblem } from '../../src/scenario/problem.ts';
-import { isBreakOf, unfixed } from '../../src/scenario/race.ts';
+import { isBreakOf, remedied, unfixed } from '../../src/scenario/race.ts';
 import { runScenario } from '../../src/scenario/run.ts';
 import type { Race, Scenario } from '../../src/scenario/scenario.ts';
 import { formatFailure } from '../../src/scenario/verdict.ts';
@@ -30,9 +30,10 @@ function raceOf(scenario: Scenario): Race {
 const failuresOf = (scenario: Scenario): readonly string[] =>
   runScenario(scenario, makeStage).verdict.failures.map(formatFailure);
 
-test('the first races of the catalogue are there, each once', () => {
-  const ids = files.map((file) => raceOf(load(textOf(file), file)).id);
-  expect(new Set(ids).size).toBe(files.length);
+test('the first races of the catalogues are there, each situation once', () => {
+  const scenarios = files.map((file) => load(textOf(file), file));
+  const ids = scenarios.map((scenario) => raceOf(scenario).id);
+  expect(new Set(scenarios.map(({ name }) => name)).size).toBe(files.length);
   const first = ['D-01', 'D-02', 'D-03', 'D-04', 'D-05', 'D-12', 'D-20', 'D-21', 'D-22', 'D-23'];
   expect(ids).toEqual(expect.arrayContaining(first));
 });
@@ -123,6 +124,16 @@ always: [one-lease-per-mac]
     expect(unfixed(two).plan.fixes).toEqual({ 'live-rename': false, 'vf-gate': false, 'switch-awaited': false });
   });
 
+  test('cures that were proposed, each of which alone is tried', () => {
+    const cured = load(GOOD.replace('breaks:', 'remedies: [vf-gate, post-init-slave], breaks:'));
+    expect(cured.race?.remedies).toEqual(['vf-gate', 'post-init-slave']);
+    expect(remedied(cured).map(({ remedy, scenario }) => [remedy, scenario.plan.fixes])).toEqual([
+      ['vf-gate', { 'live-rename': false, 'post-init-slave': false, 'vf-gate': true }],
+      ['post-init-slave', { 'live-rename': false, 'post-init-slave': true }],
+    ]);
+    expect(remedied(load(GOOD))).toEqual([]);
+  });
+
   test('every invariant can be what breaks where a file watches all of them', () => {
     expect(problems('breaks: one-lease-per-mac', 'breaks: deadlock')).toEqual([]);
     expect(problems('always: [one-lease-per-mac]\n', '')).toEqual([]);
@@ -135,6 +146,18 @@ always: [one-lease-per-mac]
       'post-init-slave,',
       'post-init-slav,',
       'a.yaml:3: no fix is called "post-init-slav"; nearest: post-init-slave',
+    ],
+    [
+      'an unknown cure',
+      'breaks:',
+      'remedies: [post-init-slav], breaks:',
+      'a.yaml:3: no fix is called "post-init-slav"; nearest: post-init-slave',
+    ],
+    [
+      'a cure of the other guest',
+      'breaks:',
+      'remedies: [if-try-ref], breaks:',
+      'a.yaml:3: fix if-try-ref is one of FreeBSD: this guest is none',
     ],
     ['no fix', 'without: post-init-slave', 'without: []', 'a.yaml:3: race.without: names no fix'],
     ['neither', 'without: post-init-slave', 'without: 5', 'a.yaml:3: race.without: must be a fix, or a list of fixes'],

@@ -48,6 +48,8 @@ export function* unlinkIfnet(net: FreebsdNet, ifp: Ifnet, vnet: Vnet, why: 'unli
   if (found && why === 'unlinked') yield* changeFlags(net, ifp, { set: IFF.DYING });
   if (found || !fixed(net, 'count-what-was-found')) vnet.count--;
   if (found) enterState(net, ifp, why);
+  else
+    net.sim.trace.emit({ kind: 'vnet.count', vnet: vnet.name, count: vnet.count, listed: vnet.interfaces.now.length });
   yield* net.ifnetLock.unlock();
   return found;
 }

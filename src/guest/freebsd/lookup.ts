@@ -30,8 +30,10 @@ export function* byIndexReferenced(net: FreebsdNet, vnet: Vnet | undefined, inde
   const onlyAttached = fixed(net, 'reference-needs-attached');
   const ifp = onlyAttached ? yield* byIndexAttached(net, vnet, index) : yield* byIndex(net, vnet, index);
   if (ifp === undefined || (yield* isDying(ifp))) return undefined;
-  if (fixed(net, 'if-try-ref')) return (yield* ifp.references.tryAcquire()) ? ifp : undefined;
-  yield* ifp.references.acquire();
+  if (!fixed(net, 'if-try-ref')) yield* ifp.references.acquire();
+  else if (!(yield* ifp.references.tryAcquire())) return undefined;
+  const { dev, state, index: ifindex } = ifp;
+  net.sim.trace.emit({ kind: 'ifnet.referenced', dev, state, ifindex, vnet: ifp.vnet.now.name });
   return ifp;
 }
 

@@ -7,6 +7,7 @@ import { ejectCompleteOnce } from './ejecting.ts';
 import { flaggedBeforeVisible, noIpv6OnVf, slaveMeansMaster } from './exposure.ts';
 import { d0Alternates, noGhostDevice, slotIsSerial } from './functions.ts';
 import { associationBeforeSwitch, framesBehindGate, gateAfterAnswer, vfPathNeedsRunningVf } from './gate.ts';
+import { devdHearsOfItsOwn, dyingForGood, interfacesCounted, referencesAttached } from './ifnet.ts';
 import type { Invariant } from './invariant.ts';
 import { joinedEventually, onlyVfsJoin, pairing, sameMtu, syntheticFirst } from './joining.ts';
 import { kernelAssertsHold, locksInOrder, noMemoryFault } from './kernel.ts';
@@ -63,6 +64,10 @@ export const INVARIANTS: readonly Invariant[] = [
   kernelAssertsHold,
   locksInOrder,
   capabilitiesComeBack,
+  referencesAttached,
+  interfacesCounted,
+  dyingForGood,
+  devdHearsOfItsOwn,
 ];
 
 /**

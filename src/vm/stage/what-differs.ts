@@ -43,7 +43,7 @@ const TOLD_BY_HOST: readonly EventKind[] = [
   'vf.link',
   'panic',
 ];
-/** What there is nothing to tell of: interfaces of FreeBSD, and addresses that change, for no verb changes one. */
+/** What there is nothing to tell of: interfaces of FreeBSD, and addresses that change, for no step here changes one. */
 const NEVER: readonly EventKind[] = ['ifnet.state', 'ifnet.visible', 'netdev.mac'];
 const TOLD: ReadonlySet<EventKind> = new Set([...TOLD_BY_HOST, ...TOLD_BY_GUEST, ...NEVER]);
 
@@ -109,6 +109,7 @@ function refusalsOf({ line, body, text }: Step, { plan, steps }: Scenario): read
   const refuse = (why: string): readonly Refusal[] => [{ line, message: `"${text}": ${why}` }];
   if (body.kind === 'fail-call') return refuse("a call inside of a real guest's kernel cannot be made to fail");
   if (body.kind === 'host' && isOfVpci(body.action, plan.nics)) return refuse('there is no vPCI channel here');
+  if (body.kind === 'guest' && body.command.do === 'address') return refuse('nobody is told of addresses here');
   if (body.kind !== 'expect') return [];
   const { question } = body;
   if (question.ask === 'cloud-init') return refuse('there is no cloud-init here');

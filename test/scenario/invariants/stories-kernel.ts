@@ -1,5 +1,5 @@
 /** Of what a kernel says of itself, and of what a NIC can. */
-import { joined, type Story, told } from './told.ts';
+import { flags, joined, moved, type Story, told } from './told.ts';
 
 const fault = told('memory.fault', {
   fault: 'use after free',
@@ -17,6 +17,10 @@ const nothing = told('memory.fault', {
 });
 const can = (dev: string, wasCapable: number, capabilities: number) =>
   told('netdev.capabilities', { dev, capabilities, enabled: capabilities, wasCapable, wasEnabled: wasCapable });
+
+const held = (state: string) => told('ifnet.referenced', { dev: 'nic1.vf', state, ifindex: 2, vnet: 'vnet0' });
+const counts = (count: number, listed: number) => told('vnet.count', { vnet: 'jail', count, listed });
+const renamed = told('devctl', { system: 'IFNET', subsystem: 'em0', type: 'RENAME', data: 'name=lan', dev: 'nic1.vf' });
 
 export const KERNEL_STORIES: Readonly<Record<string, Story>> = {
   'no-memory-fault': {
@@ -41,5 +45,25 @@ export const KERNEL_STORIES: Readonly<Record<string, Story>> = {
       ...[joined('nic1', true), can('nic1', 7, 4), can('nic1', 4, 7), joined('nic1', false)],
       ...[can('nic1', 7, 3), joined('nic1', true), joined('nic1', false), joined('nic2', true), can('nic2.vf', 7, 0)],
     ],
+  },
+  'references-attached': {
+    broken: [held('allocated')],
+    found: 'nic1.vf: number 2 is allocated and held (step 1)',
+    held: [held('attached'), held('moving')],
+  },
+  'interfaces-counted': {
+    broken: [counts(0, 0), counts(-1, 0)],
+    found: 'jail: it counts -1 interfaces and has 0 (step 2)',
+    held: [counts(2, 2)],
+  },
+  'dying-for-good': {
+    broken: [flags('nic1.vf', 0x200002, 'DYING'), flags('nic1.vf', 0x2, '', 'UP DYING')],
+    found: 'nic1.vf: IFF_DYING is cleared (step 2)',
+    held: [flags('nic1.vf', 0x200002, 'DYING', 'UP')],
+  },
+  'devd-hears-of-its-own': {
+    broken: [moved('nic1.vf', 'jail'), renamed],
+    found: 'nic1.vf: RENAME of em0, which is in jail (step 2)',
+    held: [renamed, moved('nic1.vf', 'jail'), moved('nic1.vf', 'vnet0'), renamed],
   },
 };
