@@ -90,17 +90,14 @@ function checkRace(header: Header, vocabulary: Vocabulary, family: GuestFamily, 
   if (race === undefined) return [];
   const found: Found[] = [];
   const complain = (message: string, ...path: PropertyKey[]) => found.push({ line: where(['race', ...path]), message });
-  for (const [i, fix] of fixesOf(header).entries()) {
+  const lookAt = (key: 'without' | 'remedies', fix: string, i: number): void => {
     const foreign = foreignName('fix', 'fixes', fix, vocabulary, family);
-    if (foreign !== undefined) complain(foreign, 'without', i);
-    else if (!fixes.includes(fix)) complain(unknownName('fix', fix, fixes), 'without', i);
-    else if (header.fixes?.[fix] === 'off') complain(`fixes has ${fix} off already`, 'without', i);
-  }
-  for (const [i, fix] of (race.remedies ?? []).entries()) {
-    const foreign = foreignName('fix', 'fixes', fix, vocabulary, family);
-    if (foreign !== undefined) complain(foreign, 'remedies', i);
-    else if (!fixes.includes(fix)) complain(unknownName('fix', fix, fixes), 'remedies', i);
-  }
+    if (foreign !== undefined) complain(foreign, key, i);
+    else if (!fixes.includes(fix)) complain(unknownName('fix', fix, fixes), key, i);
+    else if (key === 'without' && header.fixes?.[fix] === 'off') complain(`fixes has ${fix} off already`, key, i);
+  };
+  for (const [i, fix] of fixesOf(header).entries()) lookAt('without', fix, i);
+  for (const [i, fix] of (race.remedies ?? []).entries()) lookAt('remedies', fix, i);
   const invariants = INVARIANTS.map((invariant) => invariant.name);
   const breakable = [...invariants, ...OTHER_BREAKS];
   const { breaks } = race;
