@@ -128,6 +128,12 @@ export class Work extends SharedObject {
     return `${state}${waiting === '' ? '' : `+${waiting}`}${this.cancelling > 0 ? '-cancelling' : ''}`;
   }
 
+  /** Whether it waits for its timer, or is queued: for reports. */
+  get isPending(): boolean {
+    this.sim.footprint?.read(this.place);
+    return this.waiting !== undefined;
+  }
+
   private get accepts(): boolean {
     return this.waiting === undefined && this.cancelling === 0 && !this.retired;
   }

@@ -142,6 +142,11 @@ export const FIXES = {
     source: 'seed 003 (December 2008)',
     meaning: 'neighbours are in a table of each interface, and not routes that are cloned from that of their network',
   },
+  'destructors-complete': {
+    entry: 'F-14',
+    source: 'seed 003 (2009: the destructors that came with vnets were placeholders in part)',
+    meaning: 'a part of the stack that ends in a vnet stops its timers there, and frees what it has',
+  },
   // -- divert sockets (reference F-10) --
   'divert-unlocked-output': {
     entry: 'G-15',
@@ -281,6 +286,7 @@ const BY_13: readonly Fix[] = [
   'unit-given-back',
   'unit-range-checked',
   'tunnel-ioctl-locked',
+  'destructors-complete',
 ];
 const BY_14: readonly Fix[] = [...BY_13, 'eject-on-bus-queue', 'no-late-link-event'];
 /** What was lost when drivers were converted to accessors: since 14 (reference I.1, not checked for each release). */

@@ -35,6 +35,12 @@ export class Taskqueue extends SharedObject {
     return new Operation(this, 'enqueue', task);
   }
 
+  /** For reports. */
+  isQueued(task: DeferredTask): boolean {
+    this.sim.footprint?.read(this.place);
+    return this.waiting.has(task);
+  }
+
   /** taskqueue_drain(): until the task neither waits nor runs. */
   drain(task: DeferredTask): Operation<void> {
     return new Operation(this, 'drain', task);

@@ -13,6 +13,11 @@ export function interfaceParts(net: FreebsdNet): readonly VnetPart[] {
         kernelAssert(net, vnet.interfaces.now.length === 0, '', `vnet_if_uninit: interfaces of ${vnet.name} are left`);
       },
     },
-    { name: 'vnet_if_return', subsystem: 'VNET_DONE', destruct: (vnet) => returnIfnets(net, vnet) },
+    {
+      name: 'vnet_if_return',
+      subsystem: 'VNET_DONE',
+      destruct: (vnet) => returnIfnets(net, vnet),
+      census: (vnet) => ({ tasks: vnet.interfaces.now.filter((ifp) => net.taskqueue.isQueued(ifp.linkTask)).length }),
+    },
   ];
 }

@@ -86,6 +86,12 @@ export class VnetVariables {
     this.copies.delete(vnet);
   }
 
+  /** How many a vnet has of its own. */
+  copiesOf(vnet: Vnet): number {
+    this.tables.read();
+    return this.copies.get(vnet)?.size ?? 0;
+  }
+
   /** A vnet's own; undefined where it has none, and whoever goes on from there is somewhere else in memory. */
   of<T extends number | string | boolean>(vnet: Vnet, { name }: VnetVariable<T>): Cell<T> | undefined {
     this.tables.read();

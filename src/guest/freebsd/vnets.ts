@@ -13,6 +13,15 @@ export interface VnetPart {
   readonly subsystem: Subsystem;
   readonly construct?: (vnet: Vnet) => Task;
   readonly destruct?: (vnet: Vnet) => Task;
+  /** What there is of it for a vnet now: nothing, once the vnet has ended (INV-D3). */
+  readonly census?: (vnet: Vnet) => Census;
+}
+
+/** Objects, timers that are armed, and tasks that are queued; those that a part has not are left out. */
+export interface Census {
+  readonly objects?: number;
+  readonly timers?: number;
+  readonly tasks?: number;
 }
 
 const orderOf = ({ subsystem }: VnetPart): number => SUBSYSTEMS.indexOf(subsystem);
@@ -98,11 +107,25 @@ export class Vnets {
     }
     yield* net.sysinitLock.unlockShared();
     if (locks) yield* net.detachLock.unlock();
-    kernelAssert(net, vnet.interfaces.now.length === 0, '', `${vnet.name} ends with interfaces on its list`);
-    kernelAssert(net, vnet.groups.names.length === 0, '', `${vnet.name} ends with interface groups`);
     this.variables.drop(vnet);
+    for (const [what, count] of this.censusOf(vnet))
+      kernelAssert(net, count === 0, '', `${vnet.name} ends with ${what}`);
     vnet.state = 'destroyed';
     this.tell(vnet, 'destroyed');
+  }
+
+  /** How much there is of a vnet, part by part: `timers of ipreass`. */
+  censusOf(vnet: Vnet): ReadonlyMap<string, number> {
+    const { interfaces, groups } = vnet;
+    const counts = new Map([
+      ['interfaces on its list', interfaces.now.length],
+      ['interface groups', groups.names.length],
+      ['variables', this.variables.copiesOf(vnet)],
+    ]);
+    for (const { name, census } of this.parts) {
+      for (const [kind, count] of Object.entries(census?.(vnet) ?? {})) counts.set(`${kind} of ${name}`, count);
+    }
+    return counts;
   }
 
   private tell({ name }: Vnet, state: string): void {
