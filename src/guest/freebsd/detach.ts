@@ -1,13 +1,14 @@
 /**
  * if_detach() and ether_ifdetach(), step by step, with what user mode sees after each. Source: net/if.c
  * (if_unlink_ifnet(), if_detach_internal(), if_dead()); reference A.9, A.15.
- * What this leaves out: bpf, netgraph, ALTQ, and the protocols' own hooks for an interface that goes.
+ * What this leaves out: netgraph, ALTQ, and the protocols' own hooks for an interface that goes.
  */
 import type { Task } from '../../sim/operation.ts';
 import type { Errno } from '../uapi/errno.ts';
 import { IFF } from '../uapi/freebsd.ts';
 import { purgeAddresses } from './addresses.ts';
 import { leaveGroup, notify } from './attach.ts';
+import { detachTap } from './bpf-tap.ts';
 import { detachDomains } from './domains.ts';
 import { changeFlags, ifDown } from './flags.ts';
 import type { IfMethods, Ifnet } from './ifnet.ts';
@@ -17,9 +18,10 @@ import { enterState, type FreebsdNet, fixed, refuse } from './net.ts';
 import type { Vnet } from './vnet.ts';
 import { isShuttingDown } from './vnets.ts';
 
-/** if_detach(). ENOENT when it is on no list: older kernels return silently then, newer ones panic (G-3). */
+/** ether_ifdetach() and if_detach(). ENOENT when it is on no list: older kernels return silently then, newer ones panic (G-3). */
 export function* detachIfnet(net: FreebsdNet, ifp: Ifnet): Task<Errno | undefined> {
   if (!(yield* ifp.memory.use('if_detach'))) return 'ENOENT';
+  yield* detachTap(net, ifp);
   const takesLockFirst = fixed(net, 'unlink-under-detach');
   if (takesLockFirst) yield* net.detachLock.lock();
   const vnet = yield* ifp.vnet.get();

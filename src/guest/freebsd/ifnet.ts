@@ -8,11 +8,11 @@ import { ZERO_MAC } from '../../base/mac.ts';
 import { Cell } from '../../sim/cell.ts';
 import type { Task } from '../../sim/operation.ts';
 import { Place } from '../../sim/place.ts';
-import type { Queue } from '../../sim/queue.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { Errno } from '../uapi/errno.ts';
 import type { IfLink } from '../uapi/freebsd.ts';
 import { type AfData, FAMILIES, type Family } from './af-data.ts';
+import { DEAD_TAP, type Tap } from './bpf-tap.ts';
 import type { IfAddress } from './ifaddr.ts';
 import type { IfnetState, LinkState } from './ifnet-state.ts';
 import { Lock } from './lock.ts';
@@ -112,7 +112,7 @@ export class Ifnet {
   private ownFib = 0;
   private ownCapabilities: number;
   private ownEnabled: number;
-  private readonly ownTaps: Queue<Uint8Array>[] = [];
+  private ownTap: Tap | undefined = DEAD_TAP;
   /** For the fields above but the state: each is written under some lock, and read without it. */
   private readonly unlocked: Place;
   private readonly life: Place;
@@ -235,21 +235,15 @@ export class Ifnet {
     this.ownEnabled = enabled;
   }
 
-  /** Who listens by bpf. */
-  get taps(): readonly Queue<Uint8Array>[] {
+  /** if_bpf. */
+  get tap(): Tap | undefined {
     this.unlocked.read();
-    return [...this.ownTaps];
+    return this.ownTap;
   }
 
-  bind(tap: Queue<Uint8Array>): void {
+  set tap(tap: Tap | undefined) {
     this.unlocked.write();
-    this.ownTaps.push(tap);
-  }
-
-  unbind(tap: Queue<Uint8Array>): void {
-    this.unlocked.write();
-    const at = this.ownTaps.indexOf(tap);
-    if (at !== -1) this.ownTaps.splice(at, 1);
+    this.ownTap = tap;
   }
 }
 

@@ -28,6 +28,11 @@ export class KernelMemory extends SharedObject {
     return new Operation(this, 'free', why);
   }
 
+  /** A pointer in it is null, and somebody follows it. */
+  nullPointer(what: string, by: string): void {
+    nullDereference(this.sim, this.dev, what, by);
+  }
+
   get isFreed(): boolean {
     this.sim.footprint?.read(this.place);
     return this.freedBy !== undefined;

@@ -65,6 +65,11 @@ export const FIXES = {
     source: 'r353635',
     meaning: 'reassembly queues forget an interface that departs, before anybody else hears of it',
   },
+  'bpf-own-tap': {
+    entry: 'G-10',
+    source: 'D11782 (PR 213896)',
+    meaning: 'an interface has a dead tap as soon as its own is detached, and what is freed later changes it no more',
+  },
   'index-limit': {
     entry: 'G-22',
     source: 'none: the design',
@@ -287,6 +292,7 @@ const BY_13: readonly Fix[] = [
   'unit-range-checked',
   'tunnel-ioctl-locked',
   'destructors-complete',
+  'bpf-own-tap',
 ];
 const BY_14: readonly Fix[] = [...BY_13, 'eject-on-bus-queue', 'no-late-link-event'];
 /** What was lost when drivers were converted to accessors: since 14 (reference I.1, not checked for each release). */

@@ -7,6 +7,7 @@ import type { Task } from '../../sim/operation.ts';
 import type { Errno } from '../uapi/errno.ts';
 import { giveIndexBack, releaseIfnet, takeIndex } from './allocate.ts';
 import { attachInternal, switchVnet } from './attach.ts';
+import { attachTap, detachTap } from './bpf-tap.ts';
 import { detachInternal, unlinkIfnet } from './detach.ts';
 import type { Ifnet } from './ifnet.ts';
 import { asIoctl } from './ioctl.ts';
@@ -23,6 +24,7 @@ export function* moveIfnet(net: FreebsdNet, ifp: Ifnet, from: Vnet, to: Vnet): T
 
 function* leave(net: FreebsdNet, ifp: Ifnet, from: Vnet, to: Vnet): Task {
   if (!(yield* ifp.memory.use('if_vmove'))) return;
+  yield* detachTap(net, ifp);
   yield* detachInternal(net, ifp, from, 'moving');
   if (from.indices !== to.indices) yield* giveIndexBack(net, ifp, from);
   const { reassign } = yield* ifp.methods.get();
@@ -39,6 +41,7 @@ function* arrive(net: FreebsdNet, ifp: Ifnet, from: Vnet, to: Vnet): Task<Errno 
   const { dev, name: ifname, index: ifindex } = ifp;
   net.sim.trace.emit({ kind: 'netdev.netns', dev, from: from.name, to: to.name, ifname, ifindex });
   yield* attachInternal(net, ifp, to);
+  if (ifp.type === 'ether') attachTap(ifp);
   return undefined;
 }
 
