@@ -14,6 +14,7 @@ import { changeFlags, ifDown } from './flags.ts';
 import type { IfMethods, Ifnet } from './ifnet.ts';
 import { flushRoutes } from './interface-routes.ts';
 import { purgeMulticast } from './multicast.ts';
+import { leaveSockets } from './multicast-socket.ts';
 import { enterState, type FreebsdNet, fixed, refuse } from './net.ts';
 import type { Vnet } from './vnet.ts';
 import { isShuttingDown } from './vnets.ts';
@@ -68,6 +69,7 @@ export function* detachInternal(net: FreebsdNet, ifp: Ifnet, vnet: Vnet, why: 'u
     yield* net.events.raise('ifnet_departure_event', ifp); // 4.6
   } else {
     yield* purgeAddresses(net, ifp); // 4.8
+    yield* leaveSockets(net, ifp, vnet); // 4.9
     yield* purgeMulticast(net, ifp); // 4.10
     yield* net.events.raise('ifnet_departure_event', ifp); // 4.11
     if (vnet === net.vnet0) notify(net, ifp, 'IFNET', 'DETACH');

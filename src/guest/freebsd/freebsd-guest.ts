@@ -16,7 +16,6 @@ import type { Guest, GuestDevice } from '../uapi/guest.ts';
 import type { GuestCommand, LinkInfo, LinkMessage, NewLink, PacketSocket } from '../uapi/uapi.ts';
 import { addAddress, removeAddress } from './addresses.ts';
 import { BpfDevices } from './bpf.ts';
-import { joinByNumber } from './by-number.ts';
 import { createClone } from './clone/create.ts';
 import { destroyClone } from './clone/destroy.ts';
 import { builtInCloners, clonerModules } from './cloners/modules.ts';
@@ -26,6 +25,7 @@ import { changeUserFlags, onInterface, setLinkAddress, setMtu } from './ioctl.ts
 import type { FreebsdKernel } from './kernel.ts';
 import { byIndex } from './lookup.ts';
 import { Modules } from './modules.ts';
+import { closeSocket, joinGroup, openSocket } from './multicast-socket.ts';
 import { type FreebsdNet, refuse } from './net.ts';
 import { linkInfo } from './netlink.ts';
 import { output } from './output.ts';
@@ -188,9 +188,17 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
     if (command.do === 'move-netns') return yield* lendIfnet(net, vnet, command.ifname, command.to);
     if (command.do === 'reclaim-netns') return yield* reclaimIfnet(net, vnet, command.ifname, command.from);
     if (command.do === 'send') return yield* net.curvnet.within(vnet, output(net, command.way, NO_PAYLOAD));
-    if (command.do === 'join')
-      return yield* net.curvnet.within(vnet, joinByNumber(net, command.ifindex, command.group));
+    if (command.do === 'join') return yield* net.curvnet.within(vnet, this.join(vnet, command.group, command.ifindex));
     return yield* onInterface(net, vnet, command.ifname, command.do, (ifp) => runOn(net, ifp, command));
+  }
+
+  /** A program opens a socket, which joins; when it may not, the program ends. */
+  private *join(vnet: Vnet, group: string, index: number): Task<Errno | undefined> {
+    const { net } = this.kernel;
+    const socket = openSocket(net, vnet);
+    const errno = yield* joinGroup(net, socket, { group, index });
+    if (errno !== undefined) yield* closeSocket(net, socket);
+    return errno;
   }
 
   private *addVnet(name: string): Task<Errno | undefined> {

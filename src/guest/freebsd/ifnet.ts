@@ -17,6 +17,7 @@ import type { IfAddress } from './ifaddr.ts';
 import type { IfnetState, LinkState } from './ifnet-state.ts';
 import { Lock } from './lock.ts';
 import { KernelMemory } from './memory.ts';
+import type { IfMultiaddr } from './multicast.ts';
 import { References } from './references.ts';
 import type { DeferredTask } from './taskqueue.ts';
 import type { Vnet } from './vnet.ts';
@@ -41,12 +42,6 @@ export interface IfMethods {
 
 /** if_input: what becomes of a frame that came in. Others may put theirs in its place. */
 export type InputMethod = (ifp: Ifnet, frame: Uint8Array) => Task;
-
-/** struct ifmultiaddr: a multicast group, and how many want it. */
-export interface LinkMulticast {
-  readonly group: string;
-  wanted: number;
-}
 
 export interface IfnetOptions {
   /** The scenario's name. */
@@ -99,7 +94,7 @@ export class Ifnet {
   /** if_addrhead behind the link address; with the address lock. */
   readonly addresses: IfAddress[] = [];
   /** if_multiaddrs; with the address lock. */
-  readonly multicast: LinkMulticast[] = [];
+  readonly multicast: IfMultiaddr[] = [];
   /** Groups that it is in; with the IFNET lock. */
   groups: readonly string[] = [];
   permanentMac: MacAddress = ZERO_MAC;

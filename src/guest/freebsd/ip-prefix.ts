@@ -42,6 +42,23 @@ export const contains = (network: Prefix, address: Prefix): boolean =>
   network.length <= address.length &&
   networkOf(address, network.length) === networkOf(network, network.length);
 
+/** 224.0.0.0/4, ff00::/8 (IN_MULTICAST(), IN6_IS_ADDR_MULTICAST()). */
+export function isMulticast(address: string): boolean {
+  const parsed = parsePrefix(address);
+  if (parsed === undefined) return false;
+  return parsed.family === 'inet' ? parsed.bits >> 28n === 0xen : parsed.bits >> 120n === 0xffn;
+}
+
+/** The link address of a group (RFC 1112 section 6.4, RFC 2464 section 7); undefined of what is no group of IP. */
+export function linkGroupOf(group: string): string | undefined {
+  const parsed = isMulticast(group) ? parsePrefix(group) : undefined;
+  if (parsed === undefined) return undefined;
+  const [prefix, low, digits] =
+    parsed.family === 'inet' ? ['01005e', parsed.bits & 0x7fffffn, 6] : ['3333', parsed.bits & 0xffffffffn, 8];
+  const all = prefix + low.toString(16).padStart(digits, '0');
+  return all.replace(/(..)(?=.)/g, '$1:');
+}
+
 function parseInet(text: string): bigint | undefined {
   const parts = text.split('.');
   if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) return undefined;

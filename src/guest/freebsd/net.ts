@@ -14,6 +14,7 @@ import type { IfAddress } from './ifaddr.ts';
 import type { Ifnet } from './ifnet.ts';
 import type { IfnetState } from './ifnet-state.ts';
 import { Lock } from './lock.ts';
+import { MulticastLayer } from './multicast-layer.ts';
 import { Netlink } from './netlink.ts';
 import { Panic } from './panic.ts';
 import type { Fix, Profile } from './profile.ts';
@@ -76,6 +77,7 @@ export class FreebsdNet {
   readonly fibCount: number;
   /** in_control_sx: changes of addresses, one at a time. */
   readonly controlLock: Lock;
+  readonly multicast: MulticastLayer;
   /** Addresses that somebody has still: for reports of those that nobody ever gives back. */
   readonly addressCensus = new Set<IfAddress>();
   /** Attached interfaces by the scenario's name: for reports. */
@@ -95,6 +97,7 @@ export class FreebsdNet {
     this.vnetListLock = new Lock(sim, this.witness, VNET_LIST);
     this.controlLock = new Lock(sim, this.witness, IN_CONTROL);
     this.giant = new Giant(sim, this.witness);
+    this.multicast = new MulticastLayer(sim, this.witness);
     this.epoch = new Epoch(sim, this.witness);
     this.events = new EventHandlers(sim, this.witness);
     this.curvnet = new CurVnet(sim);

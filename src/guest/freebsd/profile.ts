@@ -6,6 +6,7 @@
  */
 import { CLONE_FIXES } from './clone/fixes.ts';
 import type { IndexPolicyName } from './if-index.ts';
+import { INET_FIXES } from './inet-fixes.ts';
 
 export const FIXES = {
   // -- interfaces: life and lists (reference A, G) --
@@ -116,37 +117,8 @@ export const FIXES = {
     meaning:
       'a new vnet is on the list before its constructors run, so that a module which is loaded meanwhile finds it',
   },
-  // -- addresses, routes, neighbours and groups (seed 003; reference F) --
-  'addresses-only-attached': {
-    entry: 'F-1',
-    source: 'none: found by the search here, and not reported by anybody',
-    meaning: 'an address is added one at a time with others, and only to an interface that is on the list',
-  },
-  'address-references': {
-    entry: 'F-3',
-    source: 'seed 003 (June 2009)',
-    meaning: 'a look-up of an address gives a reference to it, and not a bare pointer',
-  },
-  'ifa-try-ref': {
-    entry: 'G-6',
-    source: 'D28639',
-    meaning: 'a look-up of an address takes a reference only where there is one still',
-  },
-  'address-tags-referenced': {
-    entry: 'F-3',
-    source: 'none: seed 003 accepts the race',
-    meaning: 'a packet that remembers the address it came to has a reference to it',
-  },
-  'address-lists-locked': {
-    entry: 'G-14',
-    source: 'seed 003 (June 2009)',
-    meaning: 'the list and the hash of all addresses are changed with a lock',
-  },
-  'neighbours-apart': {
-    entry: 'F-7',
-    source: 'seed 003 (December 2008)',
-    meaning: 'neighbours are in a table of each interface, and not routes that are cloned from that of their network',
-  },
+  ...INET_FIXES,
+  // -- ends of vnets (reference F-14) --
   'destructors-complete': {
     entry: 'F-14',
     source: 'seed 003 (2009: the destructors that came with vnets were placeholders in part)',
@@ -293,8 +265,13 @@ const BY_13: readonly Fix[] = [
   'tunnel-ioctl-locked',
   'destructors-complete',
   'bpf-own-tap',
+  'multicast-purged-first',
+  'multicast-counted',
+  'protospec-guarded',
+  'protospec-locked',
+  'join-without-route',
 ];
-const BY_14: readonly Fix[] = [...BY_13, 'eject-on-bus-queue', 'no-late-link-event'];
+const BY_14: readonly Fix[] = [...BY_13, 'join-holds-interface', 'eject-on-bus-queue', 'no-late-link-event'];
 /** What was lost when drivers were converted to accessors: since 14 (reference I.1, not checked for each release). */
 const UNTIL_14: readonly Fix[] = ['hn-capabilities'];
 const BY_MAIN: readonly Fix[] = [...BY_14, 'unlink-under-detach', 'in6-afdata-deferred', 'cloner-locks-detach'];
