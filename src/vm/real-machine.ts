@@ -160,7 +160,7 @@ export class RealMachine {
     const { header, state } = snapshot.value;
     const record = loadRecord<MachineRecord>(snapshot.value.record);
     if (header.images !== images.id) {
-      return err({ problem: 'other images', text: 'the snapshot is of another kernel, initrd or firmware' });
+      return err({ problem: 'other images', text: 'the snapshot is of another kernel, initrd, firmware or emulator' });
     }
     const { memoryMb, quantum } = header;
     const machine = await RealMachine.make(plan, catalogue, images, { memoryMb, quantum, ...options }, true);

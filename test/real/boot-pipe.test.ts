@@ -99,7 +99,11 @@ test('a snapshot is gone on from; one that is damaged or of other files is not',
   expect(restored.out).toMatch(/^nic1 .* path vf /m);
 
   const other = boot([], '--snapshot', file, '--initrd', file);
-  expect(other).toEqual({ exit: 2, out: '', err: `${file}: the snapshot is of another kernel, initrd or firmware\n` });
+  expect(other).toEqual({
+    exit: 2,
+    out: '',
+    err: `${file}: the snapshot is of another kernel, initrd, firmware or emulator\n`,
+  });
   const nics = boot([], '--snapshot', file, '--nics', 'two-nics');
   expect([nics.exit, nics.err]).toEqual([2, expect.stringMatching(/other NICs.*\n$/)]);
   const bytes = readFileSync(file);

@@ -119,7 +119,7 @@ describe('a snapshot', () => {
       const machine = await RealMachine.restore({ nics, latency: {} }, catalogue, { ...images, id }, withNic);
       return machine.ok ? 'none' : machine.error.text;
     };
-    expect(await restore(nic1, 'other')).toBe('the snapshot is of another kernel, initrd or firmware');
+    expect(await restore(nic1, 'other')).toBe('the snapshot is of another kernel, initrd, firmware or emulator');
     expect(await restore([realNic(2)])).toBe('the snapshot is of a machine with other NICs, and they are in use');
   });
 });

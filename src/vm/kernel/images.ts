@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { err, ok, type Result } from '../../base/result.ts';
+import { modulePath } from '../processor/virtual-time.ts';
 import { type BzImage, readBzImage } from './bzimage.ts';
 import { type Installed, readInstalled } from './cache.ts';
 import { encodeCpio } from './cpio.ts';
@@ -27,7 +28,7 @@ export interface BootImages {
   readonly bios: Uint8Array;
   readonly vgaBios: Uint8Array;
   readonly cmdline: string;
-  /** SHA-256 over all of it, in hex: what a snapshot belongs to. */
+  /** SHA-256 over all of it and the emulator, in hex: what a snapshot belongs to. */
   readonly id: string;
 }
 
@@ -113,11 +114,12 @@ function readImage(file: string): Result<Uint8Array, string> {
   }
 }
 
-/** Each part with its length before it, so that no two sets give the same bytes. */
+/** Of these files and of the emulator. Each part with its length before it, so that no two sets give the same bytes. */
 function idOf(images: Omit<BootImages, 'id'>): string {
   const hash = createHash('sha256');
   const { release, cmdline, kernel, initrd, bios, vgaBios } = images;
-  for (const part of [Buffer.from(release), Buffer.from(cmdline), kernel, initrd, bios, vgaBios])
+  const emulator = readFileSync(modulePath());
+  for (const part of [Buffer.from(release), Buffer.from(cmdline), kernel, initrd, bios, vgaBios, emulator])
     hash.update(`${part.length}:`).update(part);
   return hash.digest('hex');
 }
