@@ -55,6 +55,16 @@ export const GUEST_VERBS: readonly Verb[] = [
     'a socket joins a multicast group on the interface of this number',
     ({ address, number, netns }) => ({ do: 'join', group: address, ifindex: number, ...inNamespace(netns) }),
   ),
+  guestVerb(
+    'leave <address> [in namespace <netns>]',
+    'the programs end that have joined this multicast group',
+    ({ address, netns }) => ({ do: 'leave', group: address, ...inNamespace(netns) }),
+  ),
+  guestVerb(
+    'bind <address> [in namespace <netns>]',
+    'a program binds a socket to this address of the guest',
+    ({ address, netns }) => ({ do: 'bind', address, ...inNamespace(netns) }),
+  ),
 ];
 
 const inNamespace = (netns: string | undefined): { netns?: string } => (netns === undefined ? {} : { netns });

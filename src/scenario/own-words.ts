@@ -27,7 +27,15 @@ interface Own {
 const HOME: Readonly<Record<string, GuestFamily>> = { init_net: 'linux', vnet0: 'freebsd' };
 
 /** Linux has some of these too, but its model has no addresses, routes and groups. */
-const FREEBSD_COMMANDS: readonly GuestVerb['do'][] = ['reclaim-netns', 'add-address', 'remove-address', 'send', 'join'];
+const FREEBSD_COMMANDS: readonly GuestVerb['do'][] = [
+  'reclaim-netns',
+  'add-address',
+  'remove-address',
+  'send',
+  'join',
+  'leave',
+  'bind',
+];
 
 /** `writtenFor`: whose words those are that every guest has, but other ones. */
 function ownOf(body: StepBody, { guests }: Names, writtenFor: GuestFamily): Own | undefined {

@@ -99,5 +99,5 @@ export type GuestVerb =
 /** What is done to no device that the scenario names. */
 export type DevicelessCommand = Extract<
   GuestCommand,
-  { readonly do: 'load' | 'unload' | 'add-netns' | 'delete-netns' | 'send' | 'join' }
+  { readonly do: 'load' | 'unload' | 'add-netns' | 'delete-netns' | 'send' | 'join' | 'leave' | 'bind' }
 >;

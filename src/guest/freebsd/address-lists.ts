@@ -61,8 +61,10 @@ export class AddressLists {
 
   /** Whether they are changed and read with a lock ('address-lists-locked'). */
   private readonly locks: boolean;
+  private readonly sim: Simulation;
 
   constructor(sim: Simulation, witness: Witness, vnet: string, locks: boolean) {
+    this.sim = sim;
     this.locks = locks;
     const [inet, inet6] = FAMILIES.map((family) => new AddressList(sim, witness, vnet, family));
     this.of = { inet: inet as AddressList, inet6: inet6 as AddressList };
@@ -80,7 +82,10 @@ export class AddressLists {
 
   *remove(ifa: IfAddress): Task {
     const of = this.of[ifa.family];
-    const others = (entries: readonly IfAddress[]): readonly IfAddress[] => entries.filter((entry) => entry !== ifa);
+    const others = (entries: readonly IfAddress[]): readonly IfAddress[] => {
+      if (!entries.includes(ifa)) this.missed(ifa);
+      return entries.filter((entry) => entry !== ifa);
+    };
     if (this.locks) yield* of.lock.lock();
     yield* of.list.set(others(yield* of.list.get()));
     const chain = of.chain(ifa.address);
@@ -104,6 +109,12 @@ export class AddressLists {
     const chain = yield* of.chain(address).get();
     if (this.locks) yield* of.lock.unlockShared();
     return chain.find((ifa) => ifa.address === address);
+  }
+
+  /** QMD_SAVELINK() and its kin: a kernel with INVARIANTS sees that the neighbours on a list know nothing of an entry. */
+  private missed({ address, ifp }: IfAddress): void {
+    const { dev } = ifp;
+    this.sim.trace.emit({ kind: 'kernel.assert', dev, what: `in_ifaddrhead: ${address} is not where it should be` });
   }
 
   /** What is in one of the two and not in the other, for whoever checks when nothing runs. */

@@ -15,6 +15,7 @@ import { type DevctlNotice, type FreebsdUapi, IFF, type RoutingMessage } from '.
 import type { Guest, GuestDevice } from '../uapi/guest.ts';
 import type { GuestCommand, LinkInfo, LinkMessage, NewLink, PacketSocket } from '../uapi/uapi.ts';
 import { addAddress, removeAddress } from './addresses.ts';
+import { bindSocket } from './bind.ts';
 import { BpfDevices } from './bpf.ts';
 import { createClone } from './clone/create.ts';
 import { destroyClone } from './clone/destroy.ts';
@@ -188,8 +189,20 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
     if (command.do === 'move-netns') return yield* lendIfnet(net, vnet, command.ifname, command.to);
     if (command.do === 'reclaim-netns') return yield* reclaimIfnet(net, vnet, command.ifname, command.from);
     if (command.do === 'send') return yield* net.curvnet.within(vnet, output(net, command.way, NO_PAYLOAD));
+    if (command.do === 'leave') return yield* net.curvnet.within(vnet, this.leave(vnet, command.group));
+    if (command.do === 'bind') return yield* bindSocket(net, vnet, command.address);
     if (command.do === 'join') return yield* net.curvnet.within(vnet, this.join(vnet, command.group, command.ifindex));
     return yield* onInterface(net, vnet, command.ifname, command.do, (ifp) => runOn(net, ifp, command));
+  }
+
+  /** Programs end, and with them their sockets. EADDRNOTAVAIL when none is in the group. */
+  private *leave(vnet: Vnet, group: string): Task<Errno | undefined> {
+    const { net } = this.kernel;
+    const members = net.multicast
+      .socketsOf(vnet)
+      .filter(({ memberships }) => memberships.some(({ inm }) => inm.group === group));
+    for (const socket of members) yield* closeSocket(net, socket);
+    return members.length === 0 ? refuse(net, '', 'IP_DROP_MEMBERSHIP', 'EADDRNOTAVAIL') : undefined;
   }
 
   /** A program opens a socket, which joins; when it may not, the program ends. */
@@ -203,6 +216,8 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
 
   private *addVnet(name: string): Task<Errno | undefined> {
     const { net } = this.kernel;
+    // kern_jail.c: a kernel without VIMAGE knows no parameter `vnet`.
+    if (!net.profile.fixes.has('vimage')) return refuse(net, '', 'jail_set', 'EINVAL');
     if (net.vnetOf(name) !== undefined) return refuse(net, '', 'jail_set', 'EEXIST');
     yield* this.kernel.vnets.create(name);
     return undefined;

@@ -100,7 +100,7 @@ export class FreebsdNet {
     this.multicast = new MulticastLayer(sim, this.witness);
     this.epoch = new Epoch(sim, this.witness);
     this.events = new EventHandlers(sim, this.witness);
-    this.curvnet = new CurVnet(sim);
+    this.curvnet = fixed(this, 'vimage') ? new CurVnet(sim) : new CurVnet(sim, () => this.vnet0);
     this.routing = new RoutingSocket(sim);
     this.netlink = new Netlink(sim);
     this.devctl = new Devctl(sim);

@@ -117,6 +117,11 @@ export const FIXES = {
     meaning:
       'a new vnet is on the list before its constructors run, so that a module which is loaded meanwhile finds it',
   },
+  vimage: {
+    entry: 'F-5',
+    source: 'options VIMAGE, which GENERIC has since 12.0',
+    meaning: 'jails can have a network stack of their own; without it there is one stack, and no curvnet',
+  },
   ...INET_FIXES,
   // -- ends of vnets (reference F-14) --
   'destructors-complete': {
@@ -243,6 +248,7 @@ const ALL: readonly Fix[] = Object.keys(FIXES).filter(isFix);
  * April 2021, 14.0 of November 2023. What was merged to which branch later was not looked up.
  */
 const BY_13: readonly Fix[] = [
+  'vimage',
   'vf-transparent',
   'receive-in-epoch',
   'return-collected',

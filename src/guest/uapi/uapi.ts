@@ -68,6 +68,10 @@ export type GuestCommand =
   | { readonly do: 'send'; readonly way: WayOut; readonly netns?: string }
   /** A socket joins a multicast group on the interface of a number. */
   | { readonly do: 'join'; readonly group: string; readonly ifindex: number; readonly netns?: string }
+  /** Programs of whom a socket is in the group end. */
+  | { readonly do: 'leave'; readonly group: string; readonly netns?: string }
+  /** A socket is bound to an address of the guest. */
+  | { readonly do: 'bind'; readonly address: string; readonly netns?: string }
   /** Gives it to a master, or takes it from the one that it has. */
   | ({ readonly do: 'master'; readonly master: string | undefined } & LinkChoice)
   | ({ readonly do: 'delete-link' } & LinkChoice)

@@ -30,6 +30,8 @@ export function commandOf(verb: GuestVerb, at: GuestInterface | undefined): stri
       return `ip netns add ${quote(verb.name)}`;
     case 'send':
     case 'join':
+    case 'leave':
+    case 'bind':
     case 'reclaim-netns':
       return undefined; // of FreeBSD alone: no scenario for a Linux guest has it
     case 'delete-netns':

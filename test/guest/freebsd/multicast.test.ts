@@ -218,7 +218,7 @@ describe('three layers (F-8)', () => {
   });
 });
 
-describe('against an interface that goes', () => {
+describe('against an interface that goes', { timeout: 60_000 }, () => {
   const uncounted = { fixes: { 'multicast-counted': false } } as const;
 
   test('a socket that keeps the interface leaves a group on what is freed (G-11)', () => {
