@@ -9,7 +9,7 @@ export const noMemoryFault: Invariant = {
     'days later in another place.',
   covers: [],
   source: 'reference A.17 (INV-A6, INV-A7), E.8 (INV-E7)',
-  races: ['G-3', 'G-4', 'G-37', 'G-39', 'G-40'],
+  races: ['G-3', 'G-4', 'G-6', 'G-11', 'G-37', 'G-39', 'G-40'],
   start: (findings: Findings): Monitor => ({
     on: {
       'memory.fault': (event) => {
@@ -29,7 +29,7 @@ export const kernelAssertsHold: Invariant = {
     'a table that is not its own, a reference from none.',
   covers: [],
   source: 'reference A.17, E.8: KASSERT() and MPASS() of FreeBSD',
-  races: ['G-28'],
+  races: ['G-14', 'G-28'],
   start: (findings: Findings): Monitor => ({
     on: {
       'kernel.assert': (event) => {
