@@ -10,6 +10,9 @@ import { exploreWith } from './explore.ts';
  */
 const UNFIXED_ORDERS_MAX = 300;
 
+/** The same for a cure alone: enough for all orders of a situation in which it holds. */
+const REMEDY_ORDERS_MAX = 2000;
+
 /** Where its programs stand among those of the crew. */
 export interface RacePlaces {
   readonly without: number;
@@ -23,15 +26,15 @@ export async function searchRace<Spec>(
   places: RacePlaces,
   options: ExploreOptions,
 ): Promise<RaceReport> {
-  const ordersMax = Math.min(options.ordersMax, UNFIXED_ORDERS_MAX);
-  const without = await exploreWith(crew, places.without, { ...options, ordersMax });
+  const within = (most: number) => ({ ...options, ordersMax: Math.min(options.ordersMax, most) });
+  const without = await exploreWith(crew, places.without, within(UNFIXED_ORDERS_MAX));
   const broken = breakOf(race, without);
   const smallest =
     broken && (await crew.do(places.without, { kind: 'minimise', order: broken.order, key: broken.key }));
   const fixed = await exploreWith(crew, places.fixed, options);
   const remedies: RaceReport['remedies'][number][] = [];
   for (const { remedy, place } of places.remedies) {
-    remedies.push({ remedy, exploration: await exploreWith(crew, place, options) });
+    remedies.push({ remedy, exploration: await exploreWith(crew, place, within(REMEDY_ORDERS_MAX)) });
   }
   const all = [places.without, places.fixed, ...places.remedies.map(({ place }) => place)];
   const milliseconds = all.reduce((sum, place) => sum + crew.millisecondsOf(place), 0);

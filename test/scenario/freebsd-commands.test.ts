@@ -88,8 +88,8 @@ test('addresses come and go, and datagrams leave by their routes and by number',
   const { events, failures, refusals } = run([
     '+0ms guest add address 10.0.1.4 to nic1',
     '+0ms guest send to 10.0.1.4',
-    '+0ms guest send by number 1',
-    '+0ms guest join ff02::1 by number 1',
+    '+0ms guest send by number 2',
+    '+0ms guest join ff02::1 by number 2',
     '+0ms guest remove address 10.0.1.4 from nic1',
     '+0ms guest try send to 10.0.1.4',
   ]);
