@@ -89,7 +89,7 @@ describe('frames', () => {
     expect(bench.run(() => socket.send(frame))).toEqual({ ok: false, error: 'ENETDOWN' });
     bench.host({ do: 'rescind', nic: 'nic1' });
     bench.settle();
-    expect(bench.run(() => socket.send(frame))).toEqual({ ok: false, error: 'ENETDOWN' });
+    expect(bench.run(() => socket.send(frame))).toEqual({ ok: false, error: 'ENXIO' });
   });
 
   test('that find no room on the way to the host are dropped, and the sender is told', () => {
