@@ -43,6 +43,8 @@ interface Family {
   readonly observers: readonly string[];
   /** Programs of the other guests, and those that have their part here. */
   readonly counterparts: Readonly<Record<string, string>>;
+  /** Programs of the other guests that are left out here: they only look, and no others wait for them. */
+  readonly leftOut: readonly string[];
 }
 
 const linuxFixes = Object.entries(linux.FIXES).map(([name, { meaning, commit }]) => [
@@ -59,6 +61,7 @@ export const GUESTS: Readonly<Record<GuestFamily, Family>> = {
     vfDrivers: LINUX_VF_IDS,
     observers: OBSERVER_NAMES,
     counterparts: { devd: 'udev', dhclient: 'manager' },
+    leftOut: [],
   },
   freebsd: {
     title: 'FreeBSD',
@@ -68,6 +71,7 @@ export const GUESTS: Readonly<Record<GuestFamily, Family>> = {
     vfDrivers: FREEBSD_VF_IDS,
     observers: FREEBSD_OBSERVERS,
     counterparts: { udev: 'devd', manager: 'dhclient' },
+    leftOut: OBSERVER_NAMES.filter((name) => name.startsWith('cloud-init')),
   },
 };
 
@@ -86,6 +90,11 @@ export function familyOf(profile: string): GuestFamily {
     FAMILIES.find((family) => Object.hasOwn(GUESTS[family].profiles, profile)),
     `the family of ${profile}`,
   );
+}
+
+/** Whether a scenario that names a program can run on this family at all. */
+export function canDoWith(observer: string, family: GuestFamily): boolean {
+  return counterpartOf(observer, family) !== undefined || GUESTS[family].leftOut.includes(observer);
 }
 
 /** The program that does in this family's user mode what the named one does in its own; undefined when there is none. */

@@ -19,6 +19,7 @@ type Words = { readonly [K in EventKind]: Row<K> };
 const yes = (holds: boolean, then: string, otherwise: string): string => (holds ? then : otherwise);
 const hex = (flags: number): string => `0x${flags.toString(16)}`;
 const also = (detail: string): string => (detail === '' ? '' : ` (${detail})`);
+const named = (what: string, names: string): string => (names === '' ? '' : `, ${what}: ${names}`);
 
 /** The NVSP messages that tell of the VF; all others are set-up and traffic. */
 const TELLING = new Set(['sendVfAssociation', 'switchDataPath']);
@@ -239,6 +240,12 @@ const WORDS: Words = {
   },
   'udev.name': { who: 'user', say: ({ dev, from, to, outcome }) => `udev names ${dev}: ${from} -> ${to}: ${outcome}` },
   devd: { who: 'user', say: ({ dev, ifname, action }) => `devd: ${action} ${ifname} (${dev})` },
+  jail: { who: 'user', say: ({ dev, what, outcome }) => `jails: ${what} for ${dev}: ${outcome}` },
+  ifscan: {
+    who: 'user',
+    say: ({ listed, most, holes, unlisted, gone }) =>
+      `scanner: ${listed} listed, numbers up to ${most} with ${holes} holes${named('not listed', unlisted)}${named('gone', gone)}`,
+  },
   manager: {
     who: 'user',
     say: ({ dev, ifname, decision, why }) => `manager: ${decision} ${dev} (${ifname})${also(why)}`,

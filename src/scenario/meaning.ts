@@ -1,7 +1,7 @@
 /** What a header's words mean: names are looked up, addresses compared, and a plan is made. */
 import { type MacAddress, mac } from '../base/mac.ts';
 import { parseDuration } from '../base/time.ts';
-import { counterpartOf, type GuestFamily } from '../machine/guests.ts';
+import { canDoWith, counterpartOf, type GuestFamily } from '../machine/guests.ts';
 import type { NicPlan, Plan } from '../machine/plan.ts';
 import type { Header } from './header.ts';
 import { bindingOn, INVARIANTS } from './invariants/invariants.ts';
@@ -58,6 +58,9 @@ export function checkMeaning(
   }
   for (const row of Object.keys(header.latency ?? {})) look('latency row', row, latencyRows(), ['latency', row]);
   lookAll('observer', header.user, vocabulary.observers, 'user');
+  for (const [i, observer] of (header.user ?? []).entries()) {
+    if (!canDoWith(observer, family)) own('observer', 'observers', observer, ['user', i]);
+  }
   for (const [i, module] of (header.modules ?? []).entries()) own('module', 'modules', module, ['modules', i]);
   lookAll('module', header.modules, vocabulary.modules, 'modules');
   lookAll('need', header.needs, Object.keys(NEEDS), 'needs');

@@ -95,6 +95,11 @@ export const LATENCY = {
     meaning: "from devd's notice until the script that it starts has begun",
     source: 'invented',
   },
+  'jail.life': {
+    span: seconds(5),
+    meaning: 'how long a jail runs before its manager stops it, if nothing else makes it',
+    source: 'invented',
+  },
   'udev.rename': {
     span: ms(10),
     meaning: 'from the uevent until udev has renamed the device',

@@ -147,6 +147,10 @@ export interface EventFields {
   'udev.name': { dev: string; from: string; to: string; outcome: string };
   /** A rule of devd starts a script for an interface. */
   devd: { dev: string; ifname: string; action: string };
+  /** The manager of jails has asked for something; `outcome` is `done` or an errno. */
+  jail: { dev: string; what: string; outcome: string };
+  /** A program went through all interfaces: `unlisted` answer to their number alone, `gone` were listed when it began. */
+  ifscan: { listed: number; most: number; holes: number; unlisted: string; gone: string };
   manager: { dev: string; ifname: string; decision: string; why: string };
   dhcp: { dev: string; message: string; mac: string; address: string };
   lease: { dev: string; mac: string; address: string; held: boolean };

@@ -61,6 +61,15 @@ describe('a scenario on the other guest', () => {
     expect(problems(text(['+0ms host offer nic1'], header), 'freebsd-14')).toEqual([problem]);
   });
 
+  test.each(['jails', 'jails-interface-first', 'interface-scanner'])(
+    'of one that runs %s is refused on Linux, which has nothing like it',
+    (observer) => {
+      const source = text(['+0ms host offer nic1']).replace('[udev, manager]', `[udev, ${observer}]`);
+      expect(problems(source, 'freebsd-14')).toEqual([]);
+      expect(problems(source, 'linux-6.12')).toEqual([`5: observer ${observer} is one of FreeBSD: this guest is none`]);
+    },
+  );
+
   test('of one that is about FreeBSD is refused too', () => {
     const source = text(['+0ms host offer nic1'], 'guest: freebsd-13\n');
     expect(problems(source, 'freebsd-main')).toEqual([]);
