@@ -2,10 +2,12 @@
  * Network addresses of an interface: its own list, those of the vnet, the route that each brings, and who is told.
  * Source: net/if.c (ifa_alloc(), if_purgeaddrs()), netinet/in.c (in_aifaddr_ioctl(), in_difaddr_ioctl()); reference A.4,
  * A.9, F-1, F-3, F-4.
- * What this leaves out: broadcast and destination addresses, and the groups that the first address joins.
+ * What this leaves out: broadcast and destination addresses, and the groups that IPv6 addresses join.
  */
 import type { Task } from '../../sim/operation.ts';
 import type { Errno } from '../uapi/errno.ts';
+import type { Family } from './af-data.ts';
+import { joinAllHosts, leaveAllHosts } from './all-hosts.ts';
 import { IfAddress, releaseAddress } from './ifaddr.ts';
 import { type Ifnet, linkOf } from './ifnet.ts';
 import { addPrefix, scrubPrefix } from './interface-routes.ts';
@@ -60,6 +62,7 @@ function* add(net: FreebsdNet, ifp: Ifnet, text: string, prefix: Prefix): Task<E
   yield* ifa.references.acquire(); // that of the vnet's lists
   yield* ifp.addressLock.lock();
   const isThere = ifp.addresses.some(({ address }) => address === ifa.address);
+  const isFirst = isOnly(ifp, ifa.family);
   if (!isThere) ifp.addresses.push(ifa);
   yield* ifp.addressLock.unlock();
   if (isThere) return 'EEXIST';
@@ -67,6 +70,7 @@ function* add(net: FreebsdNet, ifp: Ifnet, text: string, prefix: Prefix): Task<E
   yield* vnet.addresses.insert(ifa);
   yield* addPrefix(net, vnet, ifa);
   yield* tell(net, ifp, ifa.address, 'add');
+  if (isFirst) yield* joinAllHosts(net, ifp);
   return undefined;
 }
 
@@ -75,6 +79,7 @@ function* dropAddress(net: FreebsdNet, ifp: Ifnet, address: string): Task<boolea
   yield* ifp.addressLock.lock();
   const at = ifp.addresses.findIndex((other) => other.address === address);
   const [ifa] = at === -1 ? [] : ifp.addresses.splice(at, 1);
+  const wasLast = ifa !== undefined && isOnly(ifp, ifa.family);
   yield* ifp.addressLock.unlock();
   if (ifa === undefined) return false;
   const vnet = yield* ifp.vnet.get();
@@ -82,9 +87,14 @@ function* dropAddress(net: FreebsdNet, ifp: Ifnet, address: string): Task<boolea
   yield* vnet.addresses.remove(ifa);
   yield* scrubPrefix(net, vnet, ifa);
   yield* tell(net, ifp, address, 'delete');
+  if (wasLast) yield* leaveAllHosts(net, ifp);
   yield* releaseAddress(net, ifa); // that of the vnet's lists
   return true;
 }
+
+/** Of IPv4, and there is no other one of it: what comes is the first, and what goes was the last. With the address lock. */
+const isOnly = (ifp: Ifnet, family: Family): boolean =>
+  family === 'inet' && ifp.addresses.every((other) => other.family !== family);
 
 function* tell(net: FreebsdNet, ifp: Ifnet, address: string, what: 'add' | 'delete'): Task {
   net.routing.send({ message: what === 'add' ? 'RTM_NEWADDR' : 'RTM_DELADDR', link: linkOf(ifp), address });

@@ -1,3 +1,5 @@
+import type { Cell } from '../../sim/cell.ts';
+import type { InMulti } from './in-multi.ts';
 import type { KernelMemory } from './memory.ts';
 import type { LlTable } from './neighbours.ts';
 
@@ -10,4 +12,6 @@ export interface AfData {
   readonly family: Family;
   readonly memory: KernelMemory;
   readonly lltable: LlTable;
+  /** ii_allhosts: IPv4's own membership. */
+  readonly allHosts: Cell<InMulti | undefined>;
 }

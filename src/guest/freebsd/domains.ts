@@ -4,9 +4,11 @@
  * Source: net/if.c (if_attachdomain(), if_detach_internal()), netinet6/in6.c (in6_domifattach()); reference A.6, A.9.
  * What this leaves out: that newer kernels make IPv4's at the arrival event (A.16).
  */
+import { Cell } from '../../sim/cell.ts';
 import type { Task } from '../../sim/operation.ts';
 import { type AfData, FAMILIES } from './af-data.ts';
 import type { Ifnet } from './ifnet.ts';
+import type { InMulti } from './in-multi.ts';
 import { KernelMemory } from './memory.ts';
 import { endNeighbours, LlTable } from './neighbours.ts';
 import { type FreebsdNet, fixed, kernelAssert } from './net.ts';
@@ -17,7 +19,8 @@ export function* attachDomains(net: FreebsdNet, ifp: Ifnet): Task {
     const what = family === 'inet' ? 'in_ifinfo' : 'in6_ifextra';
     const memory = new KernelMemory(net.sim, ifp.dev, what);
     const lltable = new LlTable(net.sim, net.witness, ifp.dev, family);
-    const old = yield* ifp.afdata[family].exchange({ family, memory, lltable });
+    const allHosts = new Cell<InMulti | undefined>(net.sim, `${ifp.dev}.${what} all hosts`, undefined);
+    const old = yield* ifp.afdata[family].exchange({ family, memory, lltable, allHosts });
     if (old !== undefined)
       yield* net.epoch.call(`free ${old.memory.name}`, () => freeData(net, ifp, old, 'epoch callback'));
   }

@@ -77,11 +77,13 @@ describe('routes of interfaces (F-1)', () => {
       'RTM_ADD 10.0.0.1/24 fib 0',
       'RTM_ADD 10.0.0.1/24 fib 1',
       'RTM_NEWADDR 10.0.0.1',
+      'RTM_NEWMADDR 224.0.0.1',
       'RTM_DELETE 10.0.0.1/24 fib 0',
       'RTM_DELETE 10.0.0.1/24 fib 1',
       'RTM_DELADDR 10.0.0.1',
+      'RTM_DELMADDR 224.0.0.1',
     ]);
-    expect(queue.peek()).toBe(4);
+    expect(queue.peek()).toBe(6);
   });
 
   test('the longest network that contains a destination counts', () => {

@@ -70,6 +70,7 @@ describe('detach, as user mode sees it (A.15)', () => {
       '-UP',
       'RTM_IFINFO',
       'RTM_DELADDR 10.0.0.1',
+      'RTM_DELMADDR 224.0.0.1',
       'RTM_DELETE fe80::1/128 fib 0',
       'RTM_DELADDR fe80::1',
       'RTM_DELMADDR 01:00:5e:00:00:01',

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { addAddress, removeAddress } from '../../../src/guest/freebsd/addresses.ts';
 import { detachIfnet } from '../../../src/guest/freebsd/detach.ts';
 import type { Ifnet } from '../../../src/guest/freebsd/ifnet.ts';
 import { type InMulti, igmpTimer, joinInMulti, leaveInMulti } from '../../../src/guest/freebsd/in-multi.ts';
+import { onInterface } from '../../../src/guest/freebsd/ioctl.ts';
 import { filterOf, joinMulticast, leaveMulticast } from '../../../src/guest/freebsd/multicast.ts';
 import { closeSocket, joinGroup, leaveGroup, openSocket } from '../../../src/guest/freebsd/multicast-socket.ts';
 import { lendIfnet } from '../../../src/guest/freebsd/vmove.ts';
@@ -53,6 +55,23 @@ const kernelLeaves: Build = (bench) => {
       },
     },
     judge: () => (inm.memory.isFreed ? undefined : { key: 'leak', text: 'the record of the group is left' }),
+  };
+};
+
+/** An administrator removes the last address while the interface is taken away: IPv4 leaves the group of all hosts. */
+const lastAddressRemoved: Build = (bench) => {
+  const { net } = bench;
+  const ifp = bench.attached('d1');
+  bench.run(() => addAddress(net, ifp, '10.0.0.1'));
+  return {
+    threads: {
+      *administrator() {
+        yield* onInterface(net, net.vnet0, 'em1', 'SIOCDIFADDR', (found) => removeAddress(net, found, '10.0.0.1'));
+      },
+      *eject() {
+        yield* bench.remove(ifp);
+      },
+    },
   };
 };
 
@@ -127,6 +146,7 @@ const programs = {
   closedWhileEjected,
   closedWhileMoved,
   kernelLeaves,
+  lastAddressRemoved,
   timerAgainstSocket,
   joinedWhileEjected,
   twoPrograms,
@@ -172,6 +192,20 @@ describe('three layers (F-8)', () => {
       ['SIOCADDMULTI', 'SIOCDELMULTI'],
       [],
     ]);
+  });
+
+  test('IPv4 itself is in the group of all hosts from the first address of an interface to its last', () => {
+    const { bench, ifp, asked } = withDriver();
+    const { net } = bench;
+    const groups = (): string[] => ifp.multicast.map(({ group }) => group);
+    const seen: string[][] = [];
+    for (const address of ['10.0.0.1', '10.0.0.2', 'fe80::1']) bench.run(() => addAddress(net, ifp, address));
+    for (const address of ['10.0.0.1', '10.0.0.2']) {
+      seen.push(groups());
+      bench.run(() => removeAddress(net, ifp, address));
+    }
+    const both = ['01:00:5e:00:00:01', '224.0.0.1'];
+    expect([...seen, groups(), asked]).toEqual([both, both, [], ['SIOCADDMULTI', 'SIOCDELMULTI']]);
   });
 
   test('two groups that have one link address share its entry', () => {
@@ -250,6 +284,18 @@ describe('against an interface that goes', { timeout: 60_000 }, () => {
       'use after free: ifmultiaddr by in_leavegroup',
       'use after free: ifnet by if_delmulti_ifma',
     ]);
+  });
+
+  test('so it is with the group of all hosts, when the last address is removed meanwhile (G-12)', () => {
+    const fixes = ['multicast-counted', 'addresses-only-attached'] as const;
+    expect(shown(lastAddressRemoved, fixes, { profile: 'ideal' })).toEqual(
+      gone([
+        'double free: ifmultiaddr by if_freemulti',
+        'double free: ifmultiaddr by if_purgemaddrs',
+        'use after free: ifmultiaddr by if_delmulti_ifma',
+        'use after free: ifmultiaddr by in_leavegroup',
+      ]),
+    );
   });
 
   test('a move to a jail ends memberships as an end does', () => {
