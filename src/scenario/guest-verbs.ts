@@ -65,6 +65,26 @@ export const GUEST_VERBS: readonly Verb[] = [
     'a program binds a socket to this address of the guest',
     ({ address, netns }) => ({ do: 'bind', address, ...inNamespace(netns) }),
   ),
+  guestVerb(
+    'create <ifname> [in namespace <netns>]',
+    'ifconfig create: a kind of interface that can be cloned, and its number (without one: the next that is free)',
+    ({ ifname, netns }) => ({ do: 'add-link', kind: ifname.replace(/\d.*$/, ''), ifname, ...inNamespace(netns) }),
+  ),
+  guestVerb('destroy <ifname> [in namespace <netns>]', 'ifconfig destroy', ({ ifname, netns }) => ({
+    do: 'delete-link',
+    ifname,
+    ...inNamespace(netns),
+  })),
+  guestVerb('lend <ifname> to namespace <netns>', 'ifconfig vnet, of an interface that was cloned', (values) => ({
+    do: 'move-netns',
+    ifname: values.ifname,
+    to: values.netns,
+  })),
+  guestVerb(
+    'open <ifname> [in namespace <netns>]',
+    'a program opens the device of a tun, tap or vmnet, and never closes it',
+    ({ ifname, netns }) => ({ do: 'open', ifname, ...inNamespace(netns) }),
+  ),
 ];
 
 const inNamespace = (netns: string | undefined): { netns?: string } => (netns === undefined ? {} : { netns });

@@ -44,7 +44,9 @@ function ownOf(body: StepBody, { guests }: Names, writtenFor: GuestFamily): Own 
       return { what: `${body.fault.call} is a call`, family: 'linux' };
     case 'guest': {
       const { command } = body;
-      if (FREEBSD_COMMANDS.includes(command.do)) return { what: 'this is a command', family: 'freebsd' };
+      // What names an interface by itself is about one that was cloned.
+      if (FREEBSD_COMMANDS.includes(command.do) || 'ifname' in command)
+        return { what: 'this is a command', family: 'freebsd' };
       if (command.do !== 'load' && command.do !== 'unload') return undefined;
       const family = (Object.keys(guests) as GuestFamily[]).find((each) =>
         guests[each].modules.includes(command.module),

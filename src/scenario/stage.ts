@@ -96,8 +96,10 @@ export type GuestVerb =
   | { readonly do: 'rename' | 'move-netns'; readonly dev: DevName; readonly to: string }
   | { readonly do: 'reclaim-netns'; readonly dev: DevName; readonly from: string };
 
-/** What is done to no device that the scenario names. */
-export type DevicelessCommand = Extract<
-  GuestCommand,
-  { readonly do: 'load' | 'unload' | 'add-netns' | 'delete-netns' | 'send' | 'join' | 'leave' | 'bind' }
->;
+/** What is done to no device that the scenario names: to none, or to one that the guest makes itself. */
+export type DevicelessCommand =
+  | Extract<
+      GuestCommand,
+      { readonly do: 'load' | 'unload' | 'add-netns' | 'delete-netns' | 'send' | 'join' | 'leave' | 'bind' }
+    >
+  | Extract<GuestCommand, { readonly do: 'add-link' | 'delete-link' | 'open' | 'move-netns' }>;

@@ -39,6 +39,10 @@ test.each([
   ['a name that is taken', 'guest try rename nic1 to hn1', 'SIOCSIFNAME: EEXIST'],
   ['an address that it lacks', 'guest try remove address 10.0.0.1 from nic1', 'SIOCDIFADDR: EADDRNOTAVAIL'],
   ['a number that nobody has', 'guest try join ff02::1 by number 77', 'IP_ADD_MEMBERSHIP: EADDRNOTAVAIL'],
+  ['a unit that there is not', 'guest try create tap123456', 'SIOCIFCREATE2 tap123456: ENOSPC'],
+  ['a cloner that there is not', 'guest try create em0', 'SIOCIFCREATE2 em0: EINVAL'],
+  ['the end of hardware', 'guest try destroy hn0', 'SIOCIFDESTROY hn0: EINVAL'],
+  ['a device that there is not', 'guest try open tun0', 'open /dev/tun0: ENOENT'],
   ['an MTU that is out of range', 'guest try mtu nic1 70', 'SIOCSIFMTU: EINVAL'],
 ])('%s: the errno is in the trace, and the run goes on', (_, line, refusal) => {
   const { refusals, failures } = run([
@@ -98,4 +102,48 @@ test('addresses come and go, and datagrams leave by their routes and by number',
   expect(told).toEqual(
     expect.arrayContaining(['RTM_NEWADDR 10.0.1.4', 'RTM_NEWMADDR ff02::1', 'RTM_DELADDR 10.0.1.4']),
   );
+});
+
+test('an epair is made, one end goes to a jail, and with the jail it comes back', () => {
+  const { events, failures } = run([
+    '+0ms guest make namespace jail',
+    '+0ms guest create epair',
+    '+0ms guest lend epair0b to namespace jail',
+    '+0ms guest create tap5 in namespace jail',
+    '+0ms guest delete namespace jail',
+    '+0ms guest destroy epair0b',
+  ]);
+  expect(failures).toEqual([]);
+  const states = events.flatMap((event) =>
+    event.kind === 'ifnet.state' && event.dev === 'epair0b' ? event.state : [],
+  );
+  expect(states).toEqual([
+    'allocated',
+    'attached',
+    'moving',
+    'attached',
+    'moving',
+    'attached',
+    'unlinked',
+    'index-freed',
+    'zombie',
+    'freed',
+  ]);
+  const tap = events.filter((event) => event.kind === 'ifnet.state' && event.dev === 'jail.tap5');
+  expect(tap.at(-1)).toMatchObject({ state: 'freed' });
+});
+
+test('what is cloned is a matter of FreeBSD: a scenario for Linux has no line for it', () => {
+  const text = `name: a test
+about: A line that only one guest has.
+guest: linux-6.12
+nics:
+  nic1: { mac: "00:0d:3a:12:34:56" }
+steps: |
+  +0ms guest create tap0
+`;
+  const loaded = loadScenario(text, 'a.yaml', VOCABULARY);
+  expect(loaded.ok ? [] : loaded.error.map(formatProblem)).toEqual([
+    expect.stringContaining('this is a command that only FreeBSD has'),
+  ]);
 });

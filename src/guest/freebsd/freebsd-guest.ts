@@ -19,6 +19,7 @@ import { bindSocket } from './bind.ts';
 import { BpfDevices } from './bpf.ts';
 import { createClone } from './clone/create.ts';
 import { destroyClone } from './clone/destroy.ts';
+import { openDevice } from './clone/open.ts';
 import { builtInCloners, clonerModules } from './cloners/modules.ts';
 import { type HypervDrivers, type HypervOptions, hypervDrivers } from './drivers/hyperv.ts';
 import { type Ifnet, linkOf } from './ifnet.ts';
@@ -185,6 +186,7 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
     const vnet = command.netns === undefined ? net.vnet0 : net.vnetOf(command.netns);
     if (vnet === undefined) return refuse(net, '', command.do, 'ENXIO');
     if (command.do === 'add-link') return yield* this.addLink(vnet, command);
+    if (command.do === 'open') return yield* openDevice(net, vnet, command.ifname);
     if (command.do === 'delete-link') return yield* destroyClone(net, vnet, command.ifname);
     if (command.do === 'move-netns') return yield* lendIfnet(net, vnet, command.ifname, command.to);
     if (command.do === 'reclaim-netns') return yield* reclaimIfnet(net, vnet, command.ifname, command.from);

@@ -66,6 +66,8 @@ export type GuestCommand =
   | ({ readonly do: 'remove-address'; readonly address: string } & LinkChoice)
   /** A program sends a datagram, by the interface of a number or to wherever a route leads. */
   | { readonly do: 'send'; readonly way: WayOut; readonly netns?: string }
+  /** A program opens the device of a tun, tap or vmnet, and never closes it. */
+  | ({ readonly do: 'open' } & LinkChoice)
   /** A socket joins a multicast group on the interface of a number. */
   | { readonly do: 'join'; readonly group: string; readonly ifindex: number; readonly netns?: string }
   /** Programs of whom a socket is in the group end. */

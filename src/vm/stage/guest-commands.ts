@@ -33,11 +33,14 @@ export function commandOf(verb: GuestVerb, at: GuestInterface | undefined): stri
     case 'leave':
     case 'bind':
     case 'reclaim-netns':
+    case 'add-link':
+    case 'delete-link':
+    case 'open':
       return undefined; // of FreeBSD alone: no scenario for a Linux guest has it
     case 'delete-netns':
       return `ip netns del ${quote(verb.name)}`;
     default:
-      return at && linkCommand(verb, at);
+      return 'dev' in verb ? at && linkCommand(verb, at) : undefined;
   }
 }
 

@@ -39,6 +39,8 @@ export interface CloneType {
   readonly create: (cloner: Cloner, request: CloneRequest) => Task<Result<Ifnet, Errno>>;
   /** `force`: the cloner itself goes. Absent: such interfaces cannot be destroyed. */
   readonly destroy?: (cloner: Cloner, ifp: Ifnet, force: boolean) => Task<Errno | undefined>;
+  /** Where an interface has a device in /dev. */
+  readonly open?: (ifp: Ifnet) => Task<Errno | undefined>;
 }
 
 export class Cloner {

@@ -6,7 +6,7 @@ import { epairType } from './epair.ts';
 import { faithType } from './faith.ts';
 import { gifType } from './gif.ts';
 import { loType } from './lo.ts';
-import { Tuntap } from './tuntap.ts';
+import { tuntapType } from './tuntap.ts';
 import { Vlan } from './vlan.ts';
 
 const KINDS = {
@@ -16,9 +16,9 @@ const KINDS = {
   bridge: bridgeType,
   epair: epairType,
   vlan: (net: FreebsdNet) => new Vlan(net).type,
-  tun: (net: FreebsdNet) => new Tuntap(net, 'tun').type,
-  tap: (net: FreebsdNet) => new Tuntap(net, 'tap').type,
-  vmnet: (net: FreebsdNet) => new Tuntap(net, 'vmnet').type,
+  tun: (net: FreebsdNet) => tuntapType(net, 'tun'),
+  tap: (net: FreebsdNet) => tuntapType(net, 'tap'),
+  vmnet: (net: FreebsdNet) => tuntapType(net, 'vmnet'),
 } as const satisfies Readonly<Record<string, (net: FreebsdNet) => CloneType>>;
 
 export type CloneKind = keyof typeof KINDS;

@@ -2,7 +2,7 @@ import { Operation, SharedObject } from '../../../sim/operation.ts';
 import type { Errno } from '../../uapi/errno.ts';
 
 /**
- * /dev/tunN: one program at a time has it open. Its last close is something that only user mode can bring about.
+ * /dev/tunN: one program at a time has it open, and only that can close it; here none ever does.
  * Source: net/if_tuntap.c (tunopen(), tunclose(), tun_busy_locked()), from memory.
  */
 export class TunDevice extends SharedObject {
@@ -12,10 +12,6 @@ export class TunDevice extends SharedObject {
   /** ENXIO when it goes, EBUSY when somebody has it open. */
   open(): Operation<Errno | undefined> {
     return new Operation(this, 'open');
-  }
-
-  close(): Operation<void> {
-    return new Operation(this, 'close');
   }
 
   /** Nobody can open it from here on; false, and nothing happens, when somebody has it open. */
@@ -56,9 +52,6 @@ export class TunDevice extends SharedObject {
       case 'die':
         this.isDying = true;
         if (kind === 'seize') this.isOpen = false;
-        return undefined;
-      case 'close':
-        this.isOpen = false;
         return undefined;
       default:
         return undefined;

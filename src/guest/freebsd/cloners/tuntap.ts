@@ -2,8 +2,7 @@
  * tun(4), tap(4) and vmnet(4) are one driver: an interface, and a device /dev/tunN through which a program is its other
  * end. To destroy one waits until the program has closed the device (G-20). Source: net/if_tuntap.c (tun_create(),
  * tun_destroy(), tun_ioctl_sx), from memory; reference G-20.
- * What this leaves out: the packets; that an open makes an interface that is not there; that devices have one name space
- * for all vnets.
+ * What this leaves out: the packets, and that an open makes an interface that is not there.
  */
 import { err, ok } from '../../../base/result.ts';
 import type { Task } from '../../../sim/operation.ts';
@@ -12,69 +11,40 @@ import { IFF } from '../../uapi/freebsd.ts';
 import type { CloneType } from '../clone/cloner.ts';
 import { isSimpleName } from '../clone/unit-name.ts';
 import type { Ifnet } from '../ifnet.ts';
-import { type FreebsdNet, fixed, refuse } from '../net.ts';
-import type { Vnet } from '../vnet.ts';
+import { type FreebsdNet, fixed } from '../net.ts';
 import { ETHERNET, type Looks, SoftcDriver } from './softc.ts';
 import { TunDevice } from './tun-device.ts';
 
 const TUN: Looks = { link: 'other', flags: IFF.POINTOPOINT | IFF.MULTICAST };
 
-export type TuntapKind = 'tun' | 'tap' | 'vmnet';
-
-export class Tuntap {
-  readonly type: CloneType;
-  private readonly net: FreebsdNet;
-  private readonly driver: SoftcDriver;
-  private readonly devices = new WeakMap<Ifnet, TunDevice>();
-
-  constructor(net: FreebsdNet, kind: TuntapKind) {
-    this.net = net;
-    this.driver = new SoftcDriver(net, kind, fixed(net, 'tunnel-ioctl-locked') ? 'locked' : 'unlocked');
-    this.type = this.typeOf(kind, kind === 'tun' ? TUN : ETHERNET);
-  }
-
-  /** open(2) of the device: ENXIO when there is none or it goes, EBUSY when somebody has it open. */
-  *open(vnet: Vnet, name: string): Task<Errno | undefined> {
-    const device = yield* this.deviceOf(vnet, name);
-    const errno = device === undefined ? 'ENXIO' : yield* device.open();
-    return errno === undefined ? undefined : refuse(this.net, '', `open /dev/${name}`, errno);
-  }
-
-  /** close(2) by whoever has it open. */
-  *close(vnet: Vnet, name: string): Task {
-    const device = yield* this.deviceOf(vnet, name);
-    if (device !== undefined) yield* device.close();
-  }
-
-  private *deviceOf(vnet: Vnet, name: string): Task<TunDevice | undefined> {
-    const ifp = yield* vnet.interfaces.find(name);
-    return ifp === undefined ? undefined : this.devices.get(ifp);
-  }
-
-  private typeOf(kind: TuntapKind, looks: Looks): CloneType {
-    const { net, driver, devices } = this;
-    return {
-      name: kind,
-      autoUnit: true,
-      matches: (wanted) => isSimpleName(kind, wanted),
-      *create(cloner, { unit = 0 }) {
-        const made = yield* driver.make(cloner, unit, looks);
-        if (!made.ok) return err(made.error);
-        const { ifp } = made.value;
-        devices.set(ifp, new TunDevice(net.sim, `/dev/${ifp.name}`));
-        yield* driver.attach(made.value, looks);
-        return ok(ifp);
-      },
-      *destroy(_, ifp, force) {
-        const softc = driver.of(ifp);
-        const device = devices.get(ifp);
-        if (softc === undefined || device === undefined) return undefined;
-        const errno = yield* endDevice(net, device, force);
-        if (errno === undefined) yield* driver.end(softc);
-        return errno;
-      },
-    };
-  }
+export function tuntapType(net: FreebsdNet, kind: 'tun' | 'tap' | 'vmnet'): CloneType {
+  const looks = kind === 'tun' ? TUN : ETHERNET;
+  const driver = new SoftcDriver(net, kind, fixed(net, 'tunnel-ioctl-locked') ? 'locked' : 'unlocked');
+  const devices = new WeakMap<Ifnet, TunDevice>();
+  return {
+    name: kind,
+    autoUnit: true,
+    matches: (wanted) => isSimpleName(kind, wanted),
+    *create(cloner, { unit = 0 }) {
+      const made = yield* driver.make(cloner, unit, looks);
+      if (!made.ok) return err(made.error);
+      const { ifp } = made.value;
+      devices.set(ifp, new TunDevice(net.sim, `/dev/${ifp.name}`));
+      yield* driver.attach(made.value, looks);
+      return ok(ifp);
+    },
+    *destroy(_, ifp, force) {
+      const softc = driver.of(ifp);
+      const device = devices.get(ifp);
+      if (softc === undefined || device === undefined) return undefined;
+      const errno = yield* endDevice(net, device, force);
+      if (errno === undefined) yield* driver.end(softc);
+      return errno;
+    },
+    *open(ifp) {
+      return yield* devices.get(ifp)?.open() ?? none();
+    },
+  };
 }
 
 /**
@@ -90,4 +60,8 @@ function* endDevice(net: FreebsdNet, device: TunDevice, force: boolean): Task<Er
   yield* device.die();
   yield* device.lastClose();
   return undefined;
+}
+
+function* none(): Task<Errno> {
+  return 'ENXIO';
 }

@@ -57,14 +57,6 @@ export class Vlan {
     net.events.preset('ifnet_departure_event', { ...departed, handle: (ifp) => this.parentDeparts(ifp) });
   }
 
-  /** Of an interface, the one whose frames it tags; undefined when it has none. */
-  parentOf(ifp: Ifnet): Ifnet | undefined {
-    this.trunkPointers.read();
-    for (const [parent, vlans] of this.trunks)
-      for (const { ifp: own } of vlans.values()) if (own === ifp) return parent;
-    return undefined;
-  }
-
   private parentIn(vnet: Vnet, name: string): boolean {
     const tagged = readTag(name);
     return tagged !== undefined && vnet.interfaces.findNow(tagged.parent)?.type === 'ether';
