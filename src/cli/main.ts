@@ -12,6 +12,7 @@ import { EXIT, InputError } from './input-error.ts';
 import { addInvariants } from './invariants.ts';
 import { addKernel } from './kernel.ts';
 import { addList } from './list.ts';
+import { addMatrix } from './matrix.ts';
 import { version } from './package-files.ts';
 import { clearProgress } from './progress.ts';
 import { addRaces } from './races.ts';
@@ -42,6 +43,7 @@ Exit codes: 0 held, 1 failed, 2 wrong input, 3 a limit was reached before the ve
   addExplore(program, end);
   addReplay(program, end);
   addRaces(program, end);
+  addMatrix(program, end);
   addDrill(program, end);
   addList(program);
   addInvariants(program);
