@@ -1,7 +1,7 @@
 /** Small programs of two or three threads that clone, rename, move and destroy, each about one entry of the catalogue. */
 import { createClone } from '../../../../src/guest/freebsd/clone/create.ts';
 import { destroyClone } from '../../../../src/guest/freebsd/clone/destroy.ts';
-import { cloneViolations } from '../../../../src/guest/freebsd/clone/invariants.ts';
+import { cloneViolations, waitsForUser } from '../../../../src/guest/freebsd/clone/invariants.ts';
 import { openDevice } from '../../../../src/guest/freebsd/clone/open.ts';
 import { onInterface } from '../../../../src/guest/freebsd/ioctl.ts';
 import { renameIfnet } from '../../../../src/guest/freebsd/rename.ts';
@@ -187,6 +187,26 @@ const openTun: Build = (bench) => {
       destroy: ask.destroy('tun0'),
       another: ask.destroy('gif0'),
     },
+    judge: () => {
+      const violation = waitsForUser(net);
+      return violation === undefined ? undefined : { key: violation.invariant, text: violation.text };
+    },
+  };
+};
+
+/** The same, and somebody renames hardware, which has nothing to do with it. */
+const openTunAndRename: Build = (bench) => {
+  const { net } = bench;
+  bench.attached('d1');
+  new Ifconfig(bench, ['tun']).create('tun0');
+  bench.run(() => openDevice(net, net.vnet0, 'tun0'));
+  const ask = new Requests(bench);
+  return {
+    threads: { destroy: ask.destroy('tun0'), rename: ask.rename('em1', 'wan') },
+    judge: () =>
+      net.vnet0.interfaces.findNow('wan') === undefined
+        ? { key: 'nothing goes', text: 'a request that is about something else waits for the program as well' }
+        : undefined,
   };
 };
 
@@ -263,6 +283,7 @@ export const CLONE_PROGRAMS = {
   moduleAgainstJail,
   endAgainstEnd,
   openTun,
+  openTunAndRename,
   unloadAgainstClone,
   unloadWithClone,
   lowestUnit,
