@@ -4,6 +4,7 @@
  */
 import { formatDuration, type Nanoseconds } from '../base/time.ts';
 import { familyOf, GUESTS, type GuestFamily } from '../machine/guests.ts';
+import { capabilitiesComeBack } from '../scenario/invariants/capabilities.ts';
 import type { PhaseFigures } from './figures.ts';
 import type { DrillResult } from './firmware-update.ts';
 
@@ -40,7 +41,8 @@ const lostIn = (name: string): Row['of'] => inPhase(name, ({ frames }) => frames
 
 const LEAVING = {
   linux: 'netvsc moves the path away before the VF stops (34b06a2eee44)',
-  freebsd: 'hn hears of it when the VF departs, and that has stopped before (reference A.9, E.4, G-21)',
+  freebsd:
+    "hn moves it when the VF's interface departs, and the VF's driver has closed its queues by then (reference A.9, E.4, G-21)",
 };
 const SWITCHING = {
   linux: 'netvsc sends by the VF when the host has answered the switch (8b31f8c982b7)',
@@ -49,6 +51,12 @@ const SWITCHING = {
 const TAKING_OVER = {
   linux: 'netvsc lets a VF that has joined follow it after 100 ms (VF_TAKEOVER_INT)',
   freebsd: 'hn lets a VF that it has paired with be for 2 s (hw.hn.vf_xpnt_attwait)',
+};
+
+const NARROWING = {
+  linux: 'netvsc asks its VF for the features that it has itself, and keeps its own (register_vf)',
+  freebsd:
+    'hn takes what a VF can out of what it can itself, and gives what it had before to the VF that leaves (reference G-35)',
 };
 
 const ROWS: readonly Row[] = [
@@ -77,6 +85,12 @@ const ROWS: readonly Row[] = [
     of: inPhase('return', ({ without }) => without.tx),
     say: formatDuration,
     why: SWITCHING,
+  },
+  {
+    what: 'checksums and segmentation stay with the hardware',
+    of: ({ verdict }) => (verdict.failures.some(({ what }) => what === capabilitiesComeBack.name) ? 0 : 1),
+    say: (holds) => (holds === 1 ? 'yes' : 'no'),
+    why: NARROWING,
   },
 ];
 

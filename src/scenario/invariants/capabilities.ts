@@ -1,4 +1,5 @@
 /** What a synthetic NIC can do for the stack. */
+import { IFCAP } from '../../guest/uapi/freebsd.ts';
 import type { Findings, Invariant, Moment, Monitor } from './invariant.ts';
 
 interface Abilities extends Moment {
@@ -6,8 +7,23 @@ interface Abilities extends Moment {
   readonly enabled: number;
 }
 
-const hex = ({ capabilities, enabled }: Abilities): string =>
-  `0x${capabilities.toString(16)} (on: 0x${enabled.toString(16)})`;
+const namesOf = (word: number): string =>
+  Object.entries(IFCAP)
+    .filter(([, bit]) => (word & bit) !== 0)
+    .map(([name]) => name)
+    .join(' ');
+
+/** What is other than it was: capabilities that are gone, or came, and those that are there and off. */
+function changeOf(was: Abilities, is: Abilities): string {
+  const told: readonly (readonly [string, number])[] = [
+    ['has lost', was.capabilities & ~is.capabilities],
+    ['can since', is.capabilities & ~was.capabilities],
+    ['has turned off', was.enabled & ~is.enabled & is.capabilities],
+    ['has turned on', is.enabled & ~was.enabled],
+  ];
+  const parts = told.filter(([, word]) => word !== 0).map(([what, word]) => `${what} ${namesOf(word)}`);
+  return `since its VF came and left it ${parts.join(', and ')}`;
+}
 
 export const capabilitiesComeBack: Invariant = {
   name: 'capabilities-come-back',
@@ -34,7 +50,7 @@ export const capabilitiesComeBack: Invariant = {
           before.delete(nic);
           if (was === undefined || is === undefined) return;
           if (was.capabilities === is.capabilities && was.enabled === is.enabled) return;
-          findings.violated(nic, `it could ${hex(was)} before its VF came, and can ${hex(is)} now`, { time, step });
+          findings.violated(nic, changeOf(was, is), { time, step });
         },
         'netdev.capabilities': ({ dev, capabilities, enabled, wasCapable, wasEnabled, time, step }) => {
           if (paired.has(dev) && !before.has(dev)) {

@@ -40,7 +40,7 @@ export const KERNEL_STORIES: Readonly<Record<string, Story>> = {
   },
   'capabilities-come-back': {
     broken: [joined('nic1', true), can('nic1', 7, 4), joined('nic1', false)],
-    found: 'nic1: it could 0x7 (on: 0x7) before its VF came, and can 0x4 (on: 0x4) now (step 3)',
+    found: 'nic1: since its VF came and left it has lost RXCSUM TXCSUM (step 3)',
     held: [
       ...[joined('nic1', true), can('nic1', 7, 4), can('nic1', 4, 7), joined('nic1', false)],
       ...[can('nic1', 7, 3), joined('nic1', true), joined('nic1', false), joined('nic2', true), can('nic2.vf', 7, 0)],
