@@ -28,9 +28,6 @@ function program(choice: HnChoice, threadsOf: (bench: HnBench) => Readonly<Recor
   };
 }
 
-/** All orders would be too many: what the host makes of it is among them. */
-const sample = (searched: Program): Exploration =>
-  searchOrders(searched, { ...USUAL_OPTIONS, strategy: 'pos', samples: 150 });
 const search = (searched: Program): Exploration => searchOrders(searched, { ...USUAL_OPTIONS, strategy: 'reduced' });
 const keysOf = ({ found }: Exploration): string[] => found.map(({ key }) => key).sort();
 
@@ -48,6 +45,7 @@ const receiving = (choice: HnChoice): Program =>
     const { net } = bench;
     const vf = bench.ifp('nic1.vf');
     rescinded(bench);
+    bench.sim.run({ enough: () => bench.told('netvsc.listed').some(({ listed }) => !listed) });
     return {
       *driver() {
         yield* handUp(
@@ -93,9 +91,9 @@ const changing = (choice: HnChoice): Program =>
   }));
 
 test('G-37: a NIC that goes under a frame that its VF has received, where receivers are in no epoch section', () => {
-  const before = sample(receiving({ fixes: { 'receive-in-epoch': false } }));
-  expect(keysOf(before)).toContain('use after free of nic1.hn_softc by hn_xpnt_vf_input');
-  expect(sample(receiving({})).found).toEqual([]);
+  const before = search(receiving({ fixes: { 'receive-in-epoch': false } }));
+  expect(keysOf(before)).toEqual(['use after free of nic1.hn_softc by hn_xpnt_vf_input']);
+  expect(search(receiving({}))).toMatchObject({ verdict: 'all', found: [] });
 }, 120_000);
 
 test('G-4: a NIC that goes under a frame that is sent by it, unless it waits for whoever sends', () => {
