@@ -54,7 +54,7 @@ test.each([
   expect(failures).toEqual([]);
 });
 
-test('a NIC that is taken away twice: whoever does it second finds nothing, and the run goes on', () => {
+test('what is done to a VF that has gone is refused, and the run goes on', () => {
   const { refusals, failures } = run([
     '+0ms host revoke vf of nic1',
     '~5s expect nic1.vf is absent',

@@ -36,7 +36,10 @@ export function commandOf(verb: GuestVerb, at: GuestInterface | undefined): stri
     case 'add-link':
     case 'delete-link':
     case 'open':
-      return undefined; // of FreeBSD alone: no scenario for a Linux guest has it
+    case 'add-address':
+    case 'remove-address':
+    case 'address':
+      return undefined; // refused before the run: of FreeBSD alone, and addresses, of which nobody is told here
     case 'delete-netns':
       return `ip netns del ${quote(verb.name)}`;
     default:
@@ -44,7 +47,7 @@ export function commandOf(verb: GuestVerb, at: GuestInterface | undefined): stri
   }
 }
 
-type LinkVerb = Exclude<Extract<GuestVerb, { readonly dev: string }>, { readonly do: 'reclaim-netns' }>;
+type LinkVerb = Extract<GuestVerb, { readonly do: 'up' | 'down' | 'mtu' | 'rename' | 'move-netns' }>;
 
 function linkCommand(verb: LinkVerb, { name, netns }: GuestInterface): string {
   const ip = netns === HOME ? 'ip' : `ip -n ${quote(netns)}`;
@@ -55,12 +58,6 @@ function linkCommand(verb: LinkVerb, { name, netns }: GuestInterface): string {
       return `${set} ${verb.do}`;
     case 'mtu':
       return `${set} mtu ${verb.mtu}`;
-    case 'address':
-      return `${set} address ${verb.mac}`;
-    case 'add-address':
-      return `${ip} addr add ${verb.address} dev ${quote(name)}`;
-    case 'remove-address':
-      return `${ip} addr del ${verb.address} dev ${quote(name)}`;
     case 'rename':
       return `${set} name ${quote(verb.to)}`;
     case 'move-netns': {

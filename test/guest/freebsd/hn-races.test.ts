@@ -38,6 +38,11 @@ function rescinded(bench: HnBench): void {
   bench.sim.run({ enough: rescinds });
 }
 
+/** Its hn begins to detach. */
+function unlisted(bench: HnBench): void {
+  bench.sim.run({ enough: () => bench.told('netvsc.listed').some(({ listed }) => !listed) });
+}
+
 const FRAME = new Uint8Array(64);
 
 const receiving = (choice: HnChoice): Program =>
@@ -45,7 +50,7 @@ const receiving = (choice: HnChoice): Program =>
     const { net } = bench;
     const vf = bench.ifp('nic1.vf');
     rescinded(bench);
-    bench.sim.run({ enough: () => bench.told('netvsc.listed').some(({ listed }) => !listed) });
+    unlisted(bench);
     return {
       *driver() {
         yield* handUp(
@@ -65,8 +70,7 @@ const sending = (choice: HnChoice): Program =>
       return yield* bench.guest.openPacket('hn0', 'test');
     });
     rescinded(bench);
-    const unlisted = () => bench.told('ifnet.state').some(({ dev, state }) => dev === 'nic1' && state === 'unlinked');
-    bench.sim.run({ enough: unlisted });
+    unlisted(bench);
     return {
       *sender() {
         if (opened?.ok === true) yield* opened.value.send(FRAME);

@@ -63,6 +63,7 @@ describe('verbs as command lines', () => {
     [{ do: 'load', module: 'hv_netvsc' } as const, 'modprobe hv_netvsc'],
     [{ do: 'unload', module: 'mlx5_core' } as const, 'rmmod ne2k-pci'],
     [{ do: 'load', module: 'pci-hyperv' } as const, undefined],
+    [{ do: 'add-netns', name: 'blue' } as const, "ip netns add 'blue'"],
     [{ do: 'delete-netns', name: 'blue' } as const, "ip netns del 'blue'"],
   ])('%o', (verb, command) => expect(commandOf(verb, eth0)).toBe(command));
 

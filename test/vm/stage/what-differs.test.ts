@@ -28,6 +28,7 @@ describe('what cannot be is refused with its line', () => {
     ['+0ms guest fail ndo_open of nic1.vf with EBUSY', "a call inside of a real guest's kernel cannot be made to fail"],
     ['+0ms host fall silent to nic1.vf', 'there is no vPCI channel here'],
     ['+0ms host answers nic1.vf again', 'there is no vPCI channel here'],
+    ['+0ms guest mac nic1 to 00:0d:3a:12:34:99', 'nobody is told of addresses here'],
   ])('%s', (step, why) => {
     expect(differs(['+0ms host offer nic1', step]).refusals).toEqual([
       { line: 7, message: `"${step.slice('+0ms '.length)}": ${why}` },
