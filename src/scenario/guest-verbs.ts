@@ -81,6 +81,16 @@ export const GUEST_VERBS: readonly Verb[] = [
     to: values.netns,
   })),
   guestVerb(
+    'return <ifname> from namespace <netns>',
+    'ifconfig vnet 0, of one that was cloned, within a jail',
+    (values) => ({
+      do: 'move-netns',
+      ifname: values.ifname,
+      netns: values.netns,
+      to: 'vnet0',
+    }),
+  ),
+  guestVerb(
     'open <ifname> [in namespace <netns>]',
     'a program opens the device of a tun, tap or vmnet, and never closes it',
     ({ ifname, netns }) => ({ do: 'open', ifname, ...inNamespace(netns) }),

@@ -150,8 +150,8 @@ export const namesUnique: Invariant = {
     'Names and indexes are how everything in user mode speaks of devices: with two of one name a command reaches ' +
     'the wrong one.',
   covers: ['INV-R6'],
-  source: 'Linux net/core/dev.c, dev_get_valid_name(), dev_index_reserve()',
-  races: [],
+  source: 'Linux net/core/dev.c, dev_get_valid_name(), dev_index_reserve(); reference A.17 (INV-A4), C.5',
+  races: ['G-17'],
   across: true,
   start(findings: Findings): Monitor {
     const listed = new Map<string, Named>();
@@ -168,6 +168,11 @@ export const namesUnique: Invariant = {
         'netdev.visible': ({ dev, channel, visible, ifname, ifindex, time, step }) => {
           if (channel !== 'ioctl') return;
           if (visible) enter(dev, { ifname, ifindex, netns: INIT_NET, time, step });
+          else listed.delete(dev);
+        },
+        'ifnet.visible': ({ dev, channel, visible, ifname, ifindex, vnet: netns, time, step }) => {
+          if (channel !== 'name') return;
+          if (visible) enter(dev, { ifname, ifindex, netns, time, step });
           else listed.delete(dev);
         },
         'netdev.renamed': ({ dev, to: ifname, time, step }) => {
