@@ -71,7 +71,7 @@ export function addDrill(program: Command, end: (exit: number) => void): void {
       `
 Examples:
   netvsim drill firmware-update
-  netvsim drill firmware-update --guest linux-6.12 --guest freebsd-14   # and what differs between the two
+  netvsim drill firmware-update --guest linux-6.12 --guest freebsd-14   # exits 1: FreeBSD loses offloads (G-35)
   netvsim drill firmware-update --order surprise --gap 30s --times 3 --nics 2
   netvsim drill firmware-update --guest linux-5.15 --max-gap 20ms --max-loss 5   # exits 1: over budget`,
     )
