@@ -11,7 +11,7 @@ import { exploreWith } from './explore.ts';
 const UNFIXED_ORDERS_MAX = 300;
 
 /** The same for a cure alone: enough for all orders of a situation in which it holds. */
-const REMEDY_ORDERS_MAX = 2000;
+const REMEDY_ORDERS_MAX = 1000;
 
 /** Where its programs stand among those of the crew. */
 export interface RacePlaces {

@@ -89,17 +89,19 @@ export interface Classes {
   /** Complete orders that the reduced search ran, and how many of them are inequivalent. */
   readonly searched: number;
   readonly classes: number;
-  /** Sampled orders that are equivalent to none of these, by their seeds. */
+  /** Whether these are all. */
+  readonly whole: boolean;
+  /** Where they are: sampled orders that are equivalent to none of these, by their seeds. */
   readonly missed: readonly number[];
 }
 
-/** Runs all orders by the reduced search, and samples others. */
-export function compareClasses(program: Program, samples: number, ordersMax: number): Classes | 'too large' {
+/** Runs all orders by the reduced search, or so many at most, and samples others. */
+export function compareClasses(program: Program, samples: number, ordersMax: number): Classes {
   const reduced = new Reduced();
   const classes = new Set<number>();
   let searched = 0;
   do {
-    if (searched >= ordersMax) return 'too large';
+    if (searched >= ordersMax) return { searched, classes: classes.size, whole: false, missed: [] };
     const { stop } = program(reduced);
     if (stop === 'cut') continue;
     searched++;
@@ -113,7 +115,7 @@ export function compareClasses(program: Program, samples: number, ordersMax: num
     program(sampled);
     if (!classes.has(sampled.sum)) missed.push(seed);
   }
-  return { searched, classes: classes.size, missed };
+  return { searched, classes: classes.size, whole: true, missed };
 }
 
 /** Decides as the last run of the reduced search did. */

@@ -14,6 +14,8 @@ import type { LockClass, Witness } from './witness.ts';
 /** A reader inside; nested sections are one. */
 interface Section {
   readonly context: Context;
+  /** The how-manieth of its context. */
+  readonly nth: number;
   depth: number;
 }
 
@@ -31,8 +33,11 @@ interface Callback {
  * each context has a part of its own, of so many.
  */
 const PRESENCE_PARTS = 8;
-/** That a context's section ends, for those who wait for it. */
-const endPart = ({ id }: Context): number => itemPart(PRESENCE_PARTS + (id % 48));
+/**
+ * That a section ends, for those who wait for it: they need the end of that one, and not of a later one of its context.
+ * By what does not depend on the order in which contexts run.
+ */
+const endPart = ({ context, nth }: Section): number => itemPart(context.id * 13 + nth);
 
 const EPOCH: LockClass = { name: 'net_epoch', kind: 'epoch' };
 
@@ -40,10 +45,15 @@ export class Epoch extends SharedObject {
   private readonly witness: Witness;
   private readonly callbacks: Callbacks;
   private readonly open = new Map<Context, Section>();
+  /** How many sections each context has had. */
+  private readonly counts = new Map<Context, number>();
+  /** Of the ends of sections, for footprints. */
+  private readonly ends: number;
 
   constructor(sim: Simulation, witness: Witness) {
     super(sim, 'net_epoch');
     this.witness = witness;
+    this.ends = sim.newPlace();
     this.callbacks = new Callbacks(sim, this);
     sim.spawn('epoch callbacks', 'guest', this.callbacks.loop(), { daemon: true });
   }
@@ -87,7 +97,7 @@ export class Epoch extends SharedObject {
 
   /** For an operation that runs only when these have ended. */
   touchEndOf(sections: Sections, footprint: Footprint): void {
-    for (const { context } of sections) footprint.need(this.place, endPart(context));
+    for (const section of sections) footprint.need(this.ends, endPart(section));
   }
 
   override heldBy(): Context | undefined {
@@ -113,8 +123,24 @@ export class Epoch extends SharedObject {
       this.touchEndOf(arg as Sections, footprint);
     } else if (current !== undefined) {
       footprint.write(this.place, itemPart(current.id % PRESENCE_PARTS));
-      if (kind === 'exit') footprint.give(this.place, endPart(current));
+      const section = this.open.get(current);
+      if (kind === 'exit' && section?.depth === 1) this.touchEnd(section, footprint);
     }
+  }
+
+  /** Where somebody still waits for another section with the same part, this end is not what he needs. */
+  private touchEnd(section: Section, footprint: Footprint): void {
+    const part = endPart(section);
+    if (this.waitedFor().some((other) => other !== section && endPart(other) === part))
+      footprint.write(this.ends, part);
+    else footprint.give(this.ends, part);
+  }
+
+  private waitedFor(): readonly Section[] {
+    const waits = this.pending.flatMap(({ operation }) =>
+      operation?.kind === 'wait' ? (operation.arg as Sections) : [],
+    );
+    return [...waits, ...this.callbacks.waitedFor()];
   }
 
   peek(): number {
@@ -138,7 +164,9 @@ export class Epoch extends SharedObject {
       section.depth++;
       return;
     }
-    this.open.set(context, { context, depth: 1 });
+    const nth = this.counts.get(context) ?? 0;
+    this.counts.set(context, nth + 1);
+    this.open.set(context, { context, nth, depth: 1 });
   }
 }
 
@@ -148,10 +176,13 @@ class Callbacks extends SharedObject {
   private readonly waiting: Callback[] = [];
   private added = 0;
   private done = 0;
+  /** Of the ends of callbacks, for footprints. */
+  private readonly ends: number;
 
   constructor(sim: Simulation, epoch: Epoch) {
     super(sim, 'epoch callbacks');
     this.epoch = epoch;
+    this.ends = sim.newPlace();
   }
 
   add(callback: Callback): Operation<void> {
@@ -169,6 +200,14 @@ class Callbacks extends SharedObject {
 
   look(): void {
     this.changed();
+  }
+
+  /** Sections whose end a callback waits for, also one that is about to be added. */
+  waitedFor(): readonly Section[] {
+    const coming = this.pending.flatMap(({ operation }) =>
+      operation?.kind === 'add' ? (operation.arg as Callback).after : [],
+    );
+    return [...coming, ...this.waiting.flatMap(({ after }) => after)];
   }
 
   enabled({ kind, arg }: Operation): boolean {
@@ -196,7 +235,7 @@ class Callbacks extends SharedObject {
     }
   }
 
-  override touch({ kind }: Operation, footprint: Footprint): void {
+  override touch({ kind, arg }: Operation, footprint: Footprint): void {
     const { place } = this;
     switch (kind) {
       case 'add':
@@ -208,10 +247,11 @@ class Callbacks extends SharedObject {
         this.epoch.touchEndOf(this.waiting[0]?.after ?? [], footprint);
         break;
       case 'until':
-        footprint.need(place, HEAD);
+        footprint.need(this.ends, itemPart(arg as number));
         break;
       case 'finish':
-        footprint.give(place, HEAD);
+        footprint.write(place, HEAD);
+        this.touchEnd(this.done + 1, footprint);
         break;
       default:
         // Who asks for the last one sees also how many are done.
@@ -222,6 +262,14 @@ class Callbacks extends SharedObject {
 
   peek(): number {
     return this.waiting.length;
+  }
+
+  /** Where somebody still waits for another one with the same part, this end is not what he needs. */
+  private touchEnd(number: number, footprint: Footprint): void {
+    const isWaitedFor = ({ operation }: Context): boolean =>
+      operation?.kind === 'until' && operation.arg !== number && itemPart(operation.arg as number) === itemPart(number);
+    if (this.pending.some(isWaitedFor)) footprint.write(this.ends, itemPart(number));
+    else footprint.give(this.ends, itemPart(number));
   }
 
   *loop(): Task {
