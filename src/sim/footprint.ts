@@ -49,8 +49,13 @@ export class Footprint {
 
   /** The n-th item comes to a queue in which so many wait: with very many, two of them would share a part. */
   put(object: number, n: number, waiting: number): void {
-    if (waiting < PARTS - FIRST_ITEM) this.give(object, itemPart(n));
-    else this.write(object, itemPart(n));
+    this.giveAlone(object, itemPart(n), waiting >= PARTS - FIRST_ITEM);
+  }
+
+  /** Gives one of many. `isShared`: somebody waits for another one with the same part, to whom this is not what he needs. */
+  giveAlone(object: number, part: number, isShared: boolean): void {
+    if (isShared) this.write(object, part);
+    else this.give(object, part);
   }
 
   need(object: number, part = WHOLE): void {

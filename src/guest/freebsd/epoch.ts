@@ -128,12 +128,10 @@ export class Epoch extends SharedObject {
     }
   }
 
-  /** Where somebody still waits for another section with the same part, this end is not what he needs. */
   private touchEnd(section: Section, footprint: Footprint): void {
     const part = endPart(section);
-    if (this.waitedFor().some((other) => other !== section && endPart(other) === part))
-      footprint.write(this.ends, part);
-    else footprint.give(this.ends, part);
+    const isShared = this.waitedFor().some((other) => other !== section && endPart(other) === part);
+    footprint.giveAlone(this.ends, part, isShared);
   }
 
   private waitedFor(): readonly Section[] {
@@ -264,12 +262,11 @@ class Callbacks extends SharedObject {
     return this.waiting.length;
   }
 
-  /** Where somebody still waits for another one with the same part, this end is not what he needs. */
   private touchEnd(number: number, footprint: Footprint): void {
-    const isWaitedFor = ({ operation }: Context): boolean =>
-      operation?.kind === 'until' && operation.arg !== number && itemPart(operation.arg as number) === itemPart(number);
-    if (this.pending.some(isWaitedFor)) footprint.write(this.ends, itemPart(number));
-    else footprint.give(this.ends, itemPart(number));
+    const part = itemPart(number);
+    const isAnother = ({ operation }: Context): boolean =>
+      operation?.kind === 'until' && operation.arg !== number && itemPart(operation.arg as number) === part;
+    footprint.giveAlone(this.ends, part, this.pending.some(isAnother));
   }
 
   *loop(): Task {

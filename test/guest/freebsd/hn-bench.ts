@@ -16,6 +16,7 @@ import type { Task } from '../../../src/sim/operation.ts';
 import type { Strategy } from '../../../src/sim/strategy.ts';
 import type { Event, EventKind, EventOf } from '../../../src/trace/event.ts';
 import { keep, type Listener, Recorder } from '../../../src/trace/recorder.ts';
+import { NVSP_STATUS } from '../../../src/wire/nvsp.ts';
 
 export interface HnChoice {
   readonly guest?: string;
@@ -114,6 +115,19 @@ export class HnBench {
   host(action: HostAction): void {
     const refused = this.run(() => this.machine.host.act(action));
     if (refused !== undefined) throw new Error(refused.refused);
+  }
+
+  /** The host will refuse the receive buffer of nic1 once. */
+  refuseBuffer(): void {
+    const fault = {
+      fault: 'fail',
+      message: 'sendReceiveBuffer',
+      dev: 'nic1',
+      status: NVSP_STATUS.fail,
+      times: 1,
+      may: false,
+    } as const;
+    this.host({ do: 'arm-fault', nic: 'nic1', fault });
   }
 
   command(command: GuestCommand): string {

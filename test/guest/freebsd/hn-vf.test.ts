@@ -223,15 +223,7 @@ describe('known defects', () => {
   test('G-49: an MTU with which hn cannot come back', () => {
     for (const mended of [false, true]) {
       const bench = new HnBench({ fixes: { 'hn-mtu-rollback': mended } }).carrying();
-      const fault = {
-        fault: 'fail',
-        message: 'sendReceiveBuffer',
-        dev: 'nic1',
-        status: 2,
-        times: 1,
-        may: false,
-      } as const;
-      bench.host({ do: 'arm-fault', nic: 'nic1', fault });
+      bench.refuseBuffer();
       expect(bench.command({ do: 'mtu', ifname: 'hn0', mtu: 1400 })).toBe('EIO');
       bench.settle();
       expect([bench.ifp('nic1').mtu, bench.ifp('nic1.vf').mtu]).toEqual(mended ? [1500, 1500] : [1500, 1400]);

@@ -58,15 +58,7 @@ describe('an hn that is attached', () => {
 
   test('is not there when the host refuses its buffer', () => {
     const bench = new HnBench();
-    const fault = {
-      fault: 'fail',
-      message: 'sendReceiveBuffer',
-      dev: 'nic1',
-      status: 2,
-      times: 1,
-      may: false,
-    } as const;
-    bench.host({ do: 'arm-fault', nic: 'nic1', fault });
+    bench.refuseBuffer();
     bench.host({ do: 'offer', nic: 'nic1' });
     bench.settle();
     expect(bench.told('log').map(({ text }) => text)).toContain('hn0: device_attach: hn0 attach returned EIO');

@@ -4,8 +4,10 @@ import { destroyClone } from '../../../../src/guest/freebsd/clone/destroy.ts';
 import { cloneViolations, waitsForUser } from '../../../../src/guest/freebsd/clone/invariants.ts';
 import { openDevice } from '../../../../src/guest/freebsd/clone/open.ts';
 import { onInterface } from '../../../../src/guest/freebsd/ioctl.ts';
+import type { FreebsdNet } from '../../../../src/guest/freebsd/net.ts';
 import { renameIfnet } from '../../../../src/guest/freebsd/rename.ts';
 import { lendIfnet, reclaimIfnet } from '../../../../src/guest/freebsd/vmove.ts';
+import type { Vnet } from '../../../../src/guest/freebsd/vnet.ts';
 import type { Task } from '../../../../src/sim/operation.ts';
 import { findStuck } from '../../../../src/sim/stuck.ts';
 import type { IfnetBench } from '../ifnet-bench.ts';
@@ -91,41 +93,30 @@ const hardwareAgainstRename: Build = (bench) => {
   };
 };
 
-/** C5-e: what is taken back from a jail has a name that is taken here meanwhile. */
-const reclaimAgainstClone: Build = (bench) => {
-  const { net } = bench;
-  const ifconfig = new Ifconfig(bench, ['tap']);
-  const jail = bench.vnet('jail');
-  ifconfig.create('tap0', jail);
-  const ask = new Requests(bench);
-  return {
-    threads: {
-      clone: ask.create('tap0'),
-      *reclaim() {
-        yield* reclaimIfnet(net, net.vnet0, 'tap0', 'jail');
+/** C5-e: a clone in a jail comes here by its name, which a clone here takes meanwhile. */
+function jailsCloneAgainstClone(come: (net: FreebsdNet, jail: Vnet) => Task<unknown>): Build {
+  return (bench) => {
+    const ifconfig = new Ifconfig(bench, ['tap']);
+    const jail = bench.vnet('jail');
+    ifconfig.create('tap0', jail);
+    const ask = new Requests(bench);
+    return {
+      threads: {
+        clone: ask.create('tap0'),
+        *come() {
+          yield* come(bench.net, jail);
+        },
       },
-    },
-    judge: judged(bench),
+      judge: judged(bench),
+    };
   };
-};
+}
 
-/** C5-e: what is lent from a jail is looked up here, and moved then. */
-const lendAgainstClone: Build = (bench) => {
-  const { net } = bench;
-  const ifconfig = new Ifconfig(bench, ['tap']);
-  const jail = bench.vnet('jail');
-  ifconfig.create('tap0', jail);
-  const ask = new Requests(bench);
-  return {
-    threads: {
-      clone: ask.create('tap0'),
-      *lend() {
-        yield* lendIfnet(net, jail, 'tap0', 'vnet0');
-      },
-    },
-    judge: judged(bench),
-  };
-};
+/** It is taken back. */
+const reclaimAgainstClone = jailsCloneAgainstClone((net) => reclaimIfnet(net, net.vnet0, 'tap0', 'jail'));
+
+/** It is lent: looked up here, and moved then. */
+const lendAgainstClone = jailsCloneAgainstClone((net, jail) => lendIfnet(net, jail, 'tap0', 'vnet0'));
 
 /** G-2: the jail ends, and its end of the pair goes home, while somebody destroys the pair. */
 const pairAgainstJail: Build = (bench) => {
