@@ -16,6 +16,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'fixtures/drivers/*.test.ts'],
     exclude: [...configDefaults.exclude, 'test/real/**', 'test/bench/**'],
+    // No test is about how fast it is: the limit only ends one that hangs, on the slowest machine.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     coverage: { include: ['src/**', 'devices/**'] },
   },
 });

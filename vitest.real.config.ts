@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/real/**/*.test.ts'],
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
   },
 });

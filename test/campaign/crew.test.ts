@@ -14,9 +14,6 @@ import { loadScenario } from '../../src/scenario/load.ts';
 import { unfixed } from '../../src/scenario/race.ts';
 import { emptyFolder } from '../support/command.ts';
 
-// Threads are started, which takes its time on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
-
 const FIRST: Job = { kind: 'first' };
 /** Workers run the built program: node cannot load TypeScript in a thread. */
 const BUILT_WORKER = new URL('../../dist/src/cli/search-worker.js', import.meta.url);
@@ -124,11 +121,9 @@ describe('a crew', () => {
     const crew = await withWorker(`parentPort.on('message', () => { for (;;); });`);
     const endless = crew.do(0, FIRST);
     const waiting = crew.do(0, FIRST);
-    const begun = performance.now();
     setTimeout(() => crew.stop(), 100);
     expect([await waiting, await endless]).toEqual([undefined, undefined]);
     await crew.close();
-    expect(performance.now() - begun).toBeLessThan(5000);
   });
 
   test('a program that breaks down in this thread is told as well', async () => {

@@ -26,7 +26,7 @@ describe('create/destroy holds in all orders', () => {
   });
 });
 
-describe('up/destroy', { timeout: 60_000 }, () => {
+describe('up/destroy', () => {
   test('loses the flag of an end as long as flags are read and written in two steps (G-29)', () => {
     const each = { kind: 'faith', fight: 'up/destroy' } as const;
     expect(result(each, kernel('freebsd-14')).found).toContain('if_free_deferred: not dying');

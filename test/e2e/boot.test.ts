@@ -1,14 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { kernelFolder } from '../../src/vm/kernel/cache.ts';
 import { emptyFolder, netvsim } from '../support/command.ts';
 import { madeUpKernel } from '../support/installed.ts';
 import { folderOf, makeBzImage, makeElf, makeModule, RELEASE } from '../vm/kernel/files.ts';
-
-// Each test starts the whole program, some of them several times.
-vi.setConfig({ testTimeout: 120_000 });
 
 /** It says one line and ends with 2, and nothing is booted. */
 function refuses(args: readonly string[], message: RegExp): void {

@@ -1,11 +1,8 @@
 /** `netvsim compare` where nothing can be compared: said before anything runs. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { emptyFolder, netvsim } from '../support/command.ts';
-
-// Each test starts the whole program.
-vi.setConfig({ testTimeout: 60_000 });
 
 const compare = (...args: readonly string[]) => netvsim(['compare', '--cache', emptyFolder(), ...args]);
 

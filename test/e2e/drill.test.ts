@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { emptyFolder, netvsim } from '../support/command.ts';
-
-// Each test starts the whole program, some of them several times.
-vi.setConfig({ testTimeout: 60_000 });
 
 const drill = (...args: readonly string[]) => netvsim(['drill', 'firmware-update', ...args]);
 

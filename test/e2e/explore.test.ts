@@ -1,11 +1,8 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { emptyFolder, MAIN, netvsim } from '../support/command.ts';
-
-// Each test starts the whole program, some of them several times.
-vi.setConfig({ testTimeout: 120_000 });
 
 const explore = (...args: readonly string[]) => netvsim(['explore', ...args]);
 

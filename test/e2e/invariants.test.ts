@@ -1,10 +1,7 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { NUMBERS } from '../../src/scenario/invariants/coverage.ts';
 import { INVARIANTS } from '../../src/scenario/invariants/invariants.ts';
 import { netvsim } from '../support/command.ts';
-
-// Each test starts the whole program, some of them several times.
-vi.setConfig({ testTimeout: 60_000 });
 
 describe('netvsim invariants', () => {
   test('shows each by name, number and sentence, and every number of the reference', () => {

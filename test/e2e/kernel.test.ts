@@ -1,12 +1,9 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { installKernel } from '../../src/vm/kernel/install.ts';
 import { emptyFolder, netvsim, type Outcome } from '../support/command.ts';
 import { folderOf, packageFiles, RELEASE } from '../vm/kernel/files.ts';
-
-// Each test starts the whole program.
-vi.setConfig({ testTimeout: 60_000 });
 
 const PACKAGE = { name: `linux-image-${RELEASE}`, version: '6.1.176-1', architecture: 'i386', sha256: 'ab'.repeat(32) };
 

@@ -24,7 +24,7 @@ function vitest(folder: string): { readonly exit: number | null; readonly out: s
   return { exit: done.status, out: done.stdout + done.stderr };
 }
 
-test('the built package searches the orders of a driver under vitest', { timeout: 120_000 }, () => {
+test('the built package searches the orders of a driver under vitest', () => {
   const folder = project();
   expect(vitest(folder)).toMatchObject({ exit: 0, out: expect.stringMatching(/Tests\s+1 passed/) });
   const file = join(folder, 'early-up.test.ts');
@@ -34,7 +34,7 @@ test('the built package searches the orders of a driver under vitest', { timeout
   expect(out).toContain('expected to hold in all orders\n\nFAILS: deadlock in ');
 });
 
-test('there too it tells whose code asks for the time', { timeout: 120_000 }, () => {
+test('there too it tells whose code asks for the time', () => {
   const folder = project();
   const driver = join(folder, 'early-up.fixed.ts');
   const asking = readFileSync(driver, 'utf8').replace(

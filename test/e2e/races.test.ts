@@ -1,12 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { netvsim } from '../support/command.ts';
 import { ROOT } from '../support/examples.ts';
 import { fileOf, type RaceRow, rowOf, rowsThere } from '../support/founding.ts';
-
-// A search of every known race, twice and once more for each cure that was proposed.
-vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 });
 
 describe('all known races', () => {
   let races: readonly RaceRow[] = [];

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { emptyFolder, netvsim } from '../support/command.ts';
 import {
   blocks,
@@ -13,9 +13,6 @@ import {
   readExample,
   sessions,
 } from '../support/examples.ts';
-
-// Each test starts the whole program, some of them several times.
-vi.setConfig({ testTimeout: 120_000 });
 
 /** Runs it as it stands there, but for /tmp. */
 function tryOut({ args, exit }: Example, folder: string): void {
@@ -102,12 +99,16 @@ function workFolder(example: string): string {
   return folder;
 }
 
+const shownInReadme = new Set(sessions.flat().map((line) => readExample(line).command));
+
 test.each(commandsBelow([]).map((path) => ({ path, name: ['netvsim', ...path].join(' ') })))(
   'the examples of $name --help',
   ({ path }) => {
     const examples = examplesOf(path);
     expect(examples).not.toEqual([]);
-    const here = examples.filter((example) => !needsKernel(example));
+    const here = examples.filter(
+      (example) => !needsKernel(example) && !shownInReadme.has(readExample(example).command),
+    );
     for (const example of here) tryOut(readExample(example), workFolder(example));
   },
 );

@@ -1,11 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { formatSchedule, parseSchedule } from '../../src/explore/schedule-text.ts';
 import { emptyFolder, netvsim } from '../support/command.ts';
-
-// Each test starts the whole program, some of them several times.
-vi.setConfig({ testTimeout: 120_000 });
 
 /** A race that is quick to search. */
 const RACE = ['d-12-vf-left-in-the-old-namespace', '--without', 'vf-follows-netns'];

@@ -1,12 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { formatSchedule, parseSchedule } from '../../src/explore/schedule-text.ts';
 import { emptyFolder, MAIN, netvsim } from '../support/command.ts';
-
-// Each test starts the whole program, some of them several times.
-vi.setConfig({ testTimeout: 60_000 });
 
 const scenarios = readdirSync(join(import.meta.dirname, '../../fixtures/scenarios')).map((file) =>
   file.replace('.yaml', ''),

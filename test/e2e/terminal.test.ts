@@ -1,8 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { MAIN } from '../support/command.ts';
-
-// Each test starts the whole program, some of them several times.
-vi.setConfig({ testTimeout: 60_000 });
 
 type NodePty = typeof import('node-pty');
 

@@ -1,11 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { emptyFolder, netvsim, netvsimWithoutPrivileges } from '../support/command.ts';
-
-// Each test starts the whole program, some of them several times.
-vi.setConfig({ testTimeout: 60_000 });
 
 const GOOD = readFileSync(join(import.meta.dirname, '../../fixtures/scenarios/vf-seen-before-join.yaml'), 'utf8');
 const changed = (from: string | RegExp, to: string): string => {

@@ -24,7 +24,7 @@ function complaint(expectation: () => void): string {
   throw new Error('it held');
 }
 
-describe('the buggy driver', { timeout: 60_000 }, () => {
+describe('the buggy driver', () => {
   const explored = search({ drivers: buggy });
 
   test('holds in the usual order, and deadlocks in a few', () => {
@@ -79,7 +79,7 @@ describe('the buggy driver', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the repaired driver', { timeout: 60_000 }, () => {
+describe('the repaired driver', () => {
   const explored = search({ drivers: fixed });
 
   test('holds in all orders', () => {

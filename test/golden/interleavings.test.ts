@@ -95,7 +95,7 @@ test('G-3: reclaim against eject', async () => {
   expect(replay.misfit).toBeUndefined();
   expect(isIn(rowsOf(events), RECLAIM_AND_EJECT)).toBe(true);
   await expect(lines(events)).toMatchFileSnapshot('../../fixtures/golden/g-03-reclaim-against-eject.freebsd.trace');
-}, 120_000);
+});
 
 /** The table of G-32: a stranger's departure is taken for that of the VF, whose own is then passed over. */
 const STRANGER = [

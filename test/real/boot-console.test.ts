@@ -1,10 +1,8 @@
 /** `netvsim boot` in a pseudo-terminal, as somebody who sits before it has it. */
 import { readFileSync } from 'node:fs';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { MAIN } from '../support/command.ts';
 import { PseudoTerminal } from '../support/pseudo-terminal.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 const ESCAPE = '\u001d';
 const CTRL_C = '\u0003';

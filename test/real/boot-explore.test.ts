@@ -1,7 +1,7 @@
 /** Orders in the real kernel: strikes come where they are said to, are repeatable, and find what only some orders have. */
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Crew } from '../../src/vm/explore/crew.ts';
 import { Explorer, type ExplorerPlan, type Survey } from '../../src/vm/explore/errand.ts';
 import { chooseStrikes } from '../../src/vm/explore/points.ts';
@@ -12,8 +12,6 @@ import { whatDiffers } from '../../src/vm/stage/what-differs.ts';
 import { MAIN } from '../support/command.ts';
 import { textScenario } from '../support/text-scenario.ts';
 import { bootImages, catalogue } from './real-guest.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 /** In its own order the VF is probed before it is revoked. */
 const STEPS = [
@@ -46,7 +44,7 @@ beforeAll(async () => {
   const surveyed = await explorer.survey(stretch);
   if (!surveyed.ok) throw new Error(JSON.stringify(surveyed.error));
   survey = surveyed.value;
-}, 300_000);
+});
 
 const crews: Crew[] = [];
 afterAll(() => {

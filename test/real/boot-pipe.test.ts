@@ -3,10 +3,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { emptyFolder, MAIN, type Outcome } from '../support/command.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 const ESCAPE = '\u001d';
 

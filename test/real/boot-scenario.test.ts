@@ -23,7 +23,7 @@ beforeAll(async () => {
   const snapshot = await toSnapshot(catalogue, { images, memoryMb: 192, forStage: true });
   if (!snapshot.ok) throw new Error([snapshot.error.text, ...snapshot.error.tail].join('\n'));
   prepared = snapshot.value;
-}, 180_000);
+});
 
 class RealRun {
   readonly run: Run<RealStage>;

@@ -5,13 +5,10 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type Comparison, formatComparison, isDifference } from '../../src/report/compare.ts';
 import { KnownDifferences } from '../../src/vm/compare/known-differences.ts';
 import { MAIN } from '../support/command.ts';
-
-// Each has a machine of its own: ten seconds of a processor.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const SCENARIOS = [
   'vf-plug-join',

@@ -162,7 +162,7 @@ describe('the list and the hash of all addresses (F-4)', () => {
   });
 });
 
-test('an address that comes when the interface goes stays behind with its route (F-1)', { timeout: 60_000 }, () => {
+test('an address that comes when the interface goes stays behind with its route (F-1)', () => {
   expect(shown(addedWhileDetached, ['addresses-only-attached'], { profile: 'ideal' })).toEqual(
     gone(['in_ifaddrhead: 10.0.0.1 is not where it should be', 'left']),
   );

@@ -98,19 +98,19 @@ test('G-37: a NIC that goes under a frame that its VF has received, where receiv
   const before = search(receiving({ fixes: { 'receive-in-epoch': false } }));
   expect(keysOf(before)).toEqual(['use after free of nic1.hn_softc by hn_xpnt_vf_input']);
   expect(search(receiving({}))).toMatchObject({ verdict: 'all', found: [] });
-}, 120_000);
+});
 
 test('G-4: a NIC that goes under a frame that is sent by it, unless it waits for whoever sends', () => {
   const before = search(sending({ fixes: { 'hn-waits-for-senders': false } }));
   expect(keysOf(before)).toEqual(['use after free of nic1.hn_softc by hn_transmit']);
   expect(search(sending({}))).toMatchObject({ verdict: 'all', found: [] });
-}, 120_000);
+});
 
 test('G-34: flags of the whole word take away that the VF is dying', () => {
   const fixes = { 'hn-copies-selected-flags': false } as const;
   expect(keysOf(search(changing({ fixes })))).toEqual(['DYING is lost']);
   expect(search(changing({}))).toMatchObject({ verdict: 'all', found: [] });
-}, 120_000);
+});
 
 test.each([
   ['receiving', receiving],

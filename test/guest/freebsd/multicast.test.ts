@@ -252,7 +252,7 @@ describe('three layers (F-8)', () => {
   });
 });
 
-describe('against an interface that goes', { timeout: 60_000 }, () => {
+describe('against an interface that goes', () => {
   const uncounted = { fixes: { 'multicast-counted': false } } as const;
   /** What comes of a group that is left on an interface which is freed. */
   const LEFT_TOO_LATE = [

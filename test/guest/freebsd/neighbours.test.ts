@@ -63,7 +63,7 @@ const learntByNumber: Build = (bench) => {
   };
 };
 
-describe('neighbours apart from routes (F-7)', { timeout: 60_000 }, () => {
+describe('neighbours apart from routes (F-7)', () => {
   test('a route that is deleted takes no neighbours with it, and a listing of routes shows none', () => {
     const { bench, ifp } = acquainted();
     const { net } = bench;
