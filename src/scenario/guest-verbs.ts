@@ -2,6 +2,7 @@
  * What somebody does in the guest. All of these have two words more: `try` before what is done, which lets it be refused
  * (the errno is in the trace, and the run goes on), and `meanwhile` behind it, for a program that nobody waits for.
  */
+import { IFNAME_LONGEST } from './placeholder.ts';
 import type { GuestVerb } from './stage.ts';
 import type { ValuesOf } from './usage.ts';
 import { type Verb, verb } from './verb.ts';
@@ -13,7 +14,11 @@ export const GUEST_VERBS: readonly Verb[] = [
   guestVerb('down <dev>', 'ip link set down', ({ dev }) => ({ do: 'down', dev })),
   guestVerb('mtu <dev> <mtu>', 'ip link set mtu', ({ dev, mtu }) => ({ do: 'mtu', dev, mtu })),
   guestVerb('mac <dev> to <mac>', 'ip link set address', ({ dev, mac }) => ({ do: 'address', dev, mac })),
-  guestVerb('rename <dev> to <ifname>', 'ip link set name', ({ dev, ifname }) => ({ do: 'rename', dev, to: ifname })),
+  guestVerb('rename <dev> to <newname>', 'ip link set name', ({ dev, newname }) => ({
+    do: 'rename',
+    dev,
+    to: newname,
+  })),
   guestVerb(
     'move <dev> to namespace <netns>',
     'ip link set netns, where a new name makes the namespace; ifconfig vnet, where it must be there',
@@ -66,9 +71,14 @@ export const GUEST_VERBS: readonly Verb[] = [
     ({ address, netns }) => ({ do: 'bind', address, ...inNamespace(netns) }),
   ),
   guestVerb(
-    'create <ifname> [in namespace <netns>]',
+    'create <newname> [in namespace <netns>]',
     'ifconfig create: a kind of interface that can be cloned, and its number (without one: the next that is free)',
-    ({ ifname, netns }) => ({ do: 'add-link', kind: ifname.replace(/\d.*$/, ''), ifname, ...inNamespace(netns) }),
+    ({ newname, netns }) => ({
+      do: 'add-link',
+      kind: newname.replace(/\d.*$/, ''),
+      ifname: newname,
+      ...inNamespace(netns),
+    }),
   ),
   guestVerb('destroy <ifname> [in namespace <netns>]', 'ifconfig destroy', ({ ifname, netns }) => ({
     do: 'delete-link',
@@ -106,7 +116,10 @@ export function guestVerb<U extends string>(
   command: (values: ValuesOf<U>) => GuestVerb,
 ): Verb {
   return verb(`guest [try] ${usage as string} [meanwhile]`, meaning, (values) => {
-    const { try: mayFail, meanwhile } = values as Readonly<Record<string, unknown>>;
+    const { try: mayFail, meanwhile, newname } = values as Readonly<Record<string, unknown>>;
+    if (mayFail === undefined && String(newname ?? '').length > IFNAME_LONGEST) {
+      return { problem: `"${newname}" has more than ${IFNAME_LONGEST} characters: write "guest try" for a refusal` };
+    }
     return {
       kind: 'guest',
       command: command(values as unknown as ValuesOf<U>),

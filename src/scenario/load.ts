@@ -7,7 +7,7 @@ import { HEADER, type Header, keysAt } from './header.ts';
 import { checkMeaning, planOf, type Where } from './meaning.ts';
 import { nearest, type Problem } from './problem.ts';
 import { type Scenario, USUAL_GUEST } from './scenario.ts';
-import { readStep, type Step, withFlowOf } from './step.ts';
+import { behind, readStep, type Step } from './step.ts';
 import { familyIn, type Names, type Vocabulary } from './vocabulary.ts';
 
 /** What the command line says instead of the file. */
@@ -141,7 +141,7 @@ function readSteps(
       continue;
     }
     steps.push(step);
-    known = withFlowOf(step, known);
+    known = behind(step, known);
   }
   if (steps.length === 0 && wrong.length === 0) wrong.push({ line: first, message: 'steps has no step' });
   return { steps, wrong };

@@ -1,9 +1,11 @@
 /** A scenario's steps, carried out one after the other in a context of their own. */
+import { assert } from '../base/assert.ts';
 import { formatDuration, type Nanoseconds } from '../base/time.ts';
 import type { Context } from '../sim/context.ts';
 import type { Task } from '../sim/operation.ts';
+import { type Refusal, Reply } from './reply.ts';
 import type { Scenario } from './scenario.ts';
-import type { Answer, Question, Stage } from './stage.ts';
+import type { Answer, Stage } from './stage.ts';
 import type { Step } from './step.ts';
 import type { StepBody } from './step-body.ts';
 import type { Failure } from './verdict.ts';
@@ -19,6 +21,8 @@ export class Performance {
   private readonly scenario: Scenario;
   private readonly stage: Stage;
   private readonly flows = new Set<string>();
+  /** Of the last command in the guest. */
+  private reply: Reply | undefined;
   private readonly context: Context;
 
   constructor(scenario: Scenario, stage: Stage) {
@@ -53,22 +57,32 @@ export class Performance {
   /** False when the step failed. */
   private *carryOut(step: Step, limit: Nanoseconds): Task<boolean> {
     const { body } = step;
-    if (body.kind === 'expect') return yield* this.expect(step, body.question, limit);
-    if (body.kind === 'guest' && body.meanwhile === true) {
-      this.stage.sim.spawn(step.text, 'guest', this.check(step, this.act(body)));
-      return true;
+    const within = step.when.at === 'within';
+    if (body.kind === 'expect') {
+      const { question } = body;
+      return yield* this.expect(step, limit, within ? this.stage.until(question, limit) : this.stage.ask(question));
     }
-    return yield* this.check(step, this.act(body));
+    if (body.kind === 'expect-errno') {
+      assert(this.reply !== undefined, 'nobody asks for an errno without a line of the guest above');
+      return yield* this.expect(step, limit, this.reply.is(body.errno, limit));
+    }
+    if (body.kind !== 'guest') return yield* this.check(step, this.act(body));
+    this.reply = new Reply(this.stage.sim);
+    const command = this.check(step, this.act(body), this.reply);
+    if (body.meanwhile !== true) return yield* command;
+    this.stage.sim.spawn(step.text, 'guest', command);
+    return true;
   }
 
-  private *check(step: Step, act: Task<{ readonly refused: string } | undefined>): Task<boolean> {
+  private *check(step: Step, act: Task<Refusal>, reply?: Reply): Task<boolean> {
     const refusal = yield* act;
+    reply?.give(refusal);
     if (step.body.kind === 'guest' && step.body.mayFail === true) return true;
     if (refusal !== undefined) this.fail('step', step, `refused: ${refusal.refused}`);
     return refusal === undefined;
   }
 
-  private *act(body: Exclude<StepBody, { kind: 'expect' }>): Task<{ readonly refused: string } | undefined> {
+  private *act(body: Exclude<StepBody, { kind: 'expect' | 'expect-errno' }>): Task<Refusal> {
     switch (body.kind) {
       case 'host':
         return yield* this.stage.host(body.action);
@@ -91,12 +105,13 @@ export class Performance {
     }
   }
 
-  private *expect(step: Step, question: Question, limit: Nanoseconds): Task<boolean> {
-    const within = step.when.at === 'within';
-    const answer: Answer = within ? yield* this.stage.until(question, limit) : yield* this.stage.ask(question);
-    const { holds: held, found } = answer;
-    this.stage.sim.trace.emit({ kind: 'scenario.expect', line: step.line, text: step.text, held, found });
-    if (!held) this.fail('expectation', step, `found ${found}${within ? ` after ${formatDuration(limit)}` : ''}`);
+  private *expect(step: Step, limit: Nanoseconds, question: Task<Answer>): Task<boolean> {
+    const { sim } = this.stage;
+    const begun = sim.now;
+    const { holds: held, found } = yield* question;
+    sim.trace.emit({ kind: 'scenario.expect', line: step.line, text: step.text, held, found });
+    const waited = Math.min(limit, sim.now - begun);
+    if (!held) this.fail('expectation', step, `found ${found}${waited > 0 ? ` after ${formatDuration(waited)}` : ''}`);
     return held;
   }
 

@@ -22,7 +22,7 @@ export interface Placeholder<T> {
 }
 
 /** An interface name's length is below IFNAMSIZ (uapi/linux/if.h). */
-const IFNAME_LONGEST = 15;
+export const IFNAME_LONGEST = 15;
 
 const OUTCOMES = [
   'ok',
@@ -100,6 +100,12 @@ export const PLACEHOLDERS = {
         : { problem: `"${word}" is no network address such as 10.0.0.1 or fe80::1` },
   },
   frames: whole('a number of frames', '0', 0, Number.MAX_SAFE_INTEGER),
+  newname: {
+    meaning: `an interface name to be given; a longer one than ${IFNAME_LONGEST} characters is refused`,
+    example: 'wan0',
+    read: (word): Reading<string> =>
+      /^[^\s/:]{1,255}$/.test(word) ? { value: word } : { problem: `"${word}" is no interface name` },
+  },
   ifname: {
     meaning: 'an interface name of the guest',
     example: 'eth0',

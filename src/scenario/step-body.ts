@@ -1,4 +1,5 @@
 import type { CallFault } from '../guest/linux/faults.ts';
+import type { Errno } from '../guest/uapi/errno.ts';
 import type { HostAction } from '../host/action.ts';
 import type { FlowPlan, GuestVerb, Question } from './stage.ts';
 
@@ -15,5 +16,7 @@ export type StepBody =
   | { readonly kind: 'start-flow'; readonly flow: FlowPlan }
   | { readonly kind: 'stop-flow'; readonly flow: string }
   | { readonly kind: 'expect'; readonly question: Question }
+  /** What the last `guest try` came to: refused with this, or with nothing. */
+  | { readonly kind: 'expect-errno'; readonly errno: Errno | undefined }
   /** Which orders are searched from here on: all, or only the usual one. */
   | { readonly kind: 'orders'; readonly all: boolean };

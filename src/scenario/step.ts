@@ -44,7 +44,7 @@ export function readStep(source: string, line: number, names: Names): Step | { r
   if ('problem' in body) return body;
   const foreign = only === undefined ? foreignTo(names, body) : undefined;
   if (foreign !== undefined) return { problem: foreign };
-  if (mark === '~' && body.kind !== 'expect') {
+  if (mark === '~' && body.kind !== 'expect' && body.kind !== 'expect-errno') {
     return { problem: `"${mark}${span}" waits until something holds, so only expect can follow, not "${rest}"` };
   }
   const guest = only === undefined ? {} : { only };
@@ -82,15 +82,16 @@ export function stepsFrom(lines: readonly string[], names: Names): readonly Step
     if (step === undefined) continue;
     if ('problem' in step) return { file: 'steps', line: i + 1, message: step.problem };
     steps.push(step);
-    known = withFlowOf(step, known);
+    known = behind(step, known);
   }
   return steps;
 }
 
 /** The names that the next line can use: a flow is known from the step on that starts it. */
-export function withFlowOf(step: Step, names: Names): Names {
-  if (step.body.kind !== 'start-flow') return names;
-  return { ...names, flows: [...names.flows, step.body.flow.name] };
+export function behind({ only, body }: Step, names: Names): Names {
+  if (body.kind === 'start-flow') return { ...names, flows: [...names.flows, body.flow.name] };
+  if (body.kind !== 'guest' || (only !== undefined && only !== names.guest?.is)) return names;
+  return { ...names, lastGuestLine: body.mayFail === true ? 'try' : 'must' };
 }
 
 /** The line as a scenario has it. */

@@ -128,6 +128,14 @@ export const VERBS: readonly Verb[] = [
       ? expecting({ ask: 'lease', dev, held: no === undefined })
       : { problem: 'nobody asks for a lease: add manager to user:' },
   ),
+  verb(
+    'expect errno <errno>',
+    'the last line above that says guest was refused so; that line must begin with guest try',
+    ({ errno }, names) => ofTry(names, { kind: 'expect-errno', errno }),
+  ),
+  verb('expect no errno', 'the last line above that says guest try was not refused', (_, names) =>
+    ofTry(names, { kind: 'expect-errno', errno: undefined }),
+  ),
   verb('expect [no] log <text>', "a line of the guest's kernel log holds the text", ({ text, no }) =>
     expecting({ ask: 'log', text, seen: no === undefined }),
   ),
@@ -150,6 +158,13 @@ export const VERBS: readonly Verb[] = [
   ),
   verb('from here on, the usual order', 'ends what a search is about', () => ({ kind: 'orders', all: false })),
 ];
+
+/** Without `try` a refusal ends the run, so that nobody is left to ask. */
+function ofTry({ lastGuestLine }: Names, body: StepBody): Built {
+  if (lastGuestLine === 'try') return body;
+  if (lastGuestLine === undefined) return { problem: 'no line above it does anything in the guest' };
+  return { problem: 'the last line that does anything in the guest has no "try": write "guest try ..." there' };
+}
 
 function choice(family: string | undefined, serial: number | undefined): { family?: string; serial?: number } {
   return { ...(family === undefined ? {} : { family }), ...(serial === undefined ? {} : { serial }) };

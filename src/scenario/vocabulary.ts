@@ -75,6 +75,8 @@ export interface Names extends Vocabulary {
   readonly nicsWithVf: readonly string[];
   /** Flows that a step above has started. */
   readonly flows: readonly string[];
+  /** Whether the last step above that did anything in the guest could be refused. */
+  readonly lastGuestLine?: 'try' | 'must';
 }
 
 export const latencyRows = (): readonly string[] => Object.keys(LATENCY);

@@ -38,6 +38,12 @@ test.each([
   ['the end of no jail', 'guest try delete namespace nowhere', 'jail_remove: EINVAL'],
   ['a name that is taken', 'guest try rename nic1 to hn1', 'SIOCSIFNAME: EEXIST'],
   ['an address that it lacks', 'guest try remove address 10.0.0.1 from nic1', 'SIOCDIFADDR: EADDRNOTAVAIL'],
+  ['a name that is too long', 'guest try rename nic1 to sixteen-letters-', 'SIOCSIFNAME: ENAMETOOLONG'],
+  [
+    'a clone of a name that is too long',
+    'guest try create tap1234567890123',
+    'SIOCIFCREATE2 tap1234567890123: ENAMETOOLONG',
+  ],
   ['a number that nobody has', 'guest try join ff02::1 by number 77', 'IP_ADD_MEMBERSHIP: EADDRNOTAVAIL'],
   ['a unit that there is not', 'guest try create tap123456', 'SIOCIFCREATE2 tap123456: ENOSPC'],
   ['a cloner that there is not', 'guest try create em0', 'SIOCIFCREATE2 em0: EINVAL'],
@@ -72,7 +78,7 @@ test('without "try" a refusal fails the scenario', () => {
 
 test('a name too long is found before anything runs', () => {
   expect(() => run(['+0ms guest rename nic1 to abcdefghijklmnop'])).toThrow(
-    'a.yaml:14: "abcdefghijklmnop" is no interface name (1 to 15 characters)',
+    'a.yaml:14: "abcdefghijklmnop" has more than 15 characters: write "guest try" for a refusal',
   );
 });
 

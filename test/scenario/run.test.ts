@@ -76,6 +76,44 @@ describe('a step that is done meanwhile', () => {
   });
 });
 
+describe('what a command was refused with', () => {
+  const asked = (line: string, script: Script, command = 'guest try up nic1') =>
+    run([`+0ms ${command}`, `${line}`], script).verdict.failures.map(({ kind, found }) => `${kind}: ${found}`);
+
+  test('is what the line says, or the run fails there', () => {
+    expect(asked('+0ms expect errno EBUSY', { refuse: 'EBUSY' })).toEqual([]);
+    expect(asked('+0ms expect errno EBUSY', { refuse: 'EEXIST' })).toEqual(['expectation: found EEXIST']);
+    expect(asked('+0ms expect errno EBUSY', {})).toEqual(['expectation: found no errno']);
+    expect(asked('+0ms expect no errno', {})).toEqual([]);
+    expect(asked('+0ms expect no errno', { refuse: 'EBUSY' })).toEqual(['expectation: found EBUSY']);
+  });
+
+  test('of a program that is under way is waited for, and no longer than needed', () => {
+    const script: Script = { refuse: 'EBUSY', slow: seconds(2) };
+    const command = 'guest try up nic1 meanwhile';
+    expect(asked('~5s expect errno EBUSY', script, command)).toEqual([]);
+    expect(asked('~5s expect errno EEXIST', script, command)).toEqual(['expectation: found EBUSY after 2 s']);
+    expect(asked('~1s expect errno EBUSY', script, command)).toEqual([
+      'expectation: found that it has not come back after 1 s',
+    ]);
+    expect(asked('+1s expect errno EBUSY', script, command)).toEqual(['expectation: found that it has not come back']);
+  });
+
+  test('is that of the last line above that does anything in the guest', () => {
+    const { verdict, events } = run(
+      [
+        '+0ms guest try load hv_netvsc meanwhile',
+        '+0ms guest try up nic1 meanwhile',
+        '+1s from here on, all orders',
+        '+0ms expect errno EBUSY',
+      ],
+      { refuse: 'EBUSY' },
+    );
+    expect(verdict.failures).toEqual([]);
+    expect(events.at(-1)).toMatchObject({ kind: 'scenario.expect', line: 4, held: true, found: 'EBUSY' });
+  });
+});
+
 describe('what is not as it must be', () => {
   test('an expectation that fails: the steps behind it are not done', () => {
     const { verdict, stage } = run(['~5s expect datapath of nic1 is vf', '+0ms guest up nic1']);

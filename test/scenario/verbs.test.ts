@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { PLACEHOLDERS } from '../../src/scenario/placeholder.ts';
-import { readBody } from '../../src/scenario/step.ts';
+import { readBody, stepsFrom } from '../../src/scenario/step.ts';
 import { exampleOf, match, splitWords } from '../../src/scenario/usage.ts';
 import { VERBS } from '../../src/scenario/verbs.ts';
+import type { Names } from '../../src/scenario/vocabulary.ts';
 import { NAMES } from '../support/vocabulary.ts';
 
-const names = { ...NAMES, flows: [...NAMES.flows] };
+const names: Names = { ...NAMES, flows: [...NAMES.flows], lastGuestLine: 'try' };
 const example = (verb: (typeof VERBS)[number], full: boolean): string =>
   exampleOf(verb.elements, (name) => PLACEHOLDERS[name].example, full);
 
@@ -133,9 +134,29 @@ describe('a line becomes plain data', () => {
         fault: { call: 'ndo_open', dev: 'nic1.vf', errno: 'EBUSY', times: 2, may: false },
       },
     ],
+    ['expect errno ENOSPC', { kind: 'expect-errno', errno: 'ENOSPC' }],
+    ['expect no errno', { kind: 'expect-errno', errno: undefined }],
     ['expect nic1 is up', { kind: 'expect', question: { ask: 'up', dev: 'nic1', up: true } }],
   ])('%s', (line, body) => {
     expect(readBody(line, names)).toEqual(body);
+  });
+});
+
+describe('an errno is asked of a line that can be refused', () => {
+  test.each([
+    [undefined, 'no line above it does anything in the guest'],
+    ['must', 'the last line that does anything in the guest has no "try": write "guest try ..." there'],
+  ] as const)('the one above: %s', (lastGuestLine, problem) => {
+    const { lastGuestLine: _, ...none } = names;
+    const known = lastGuestLine === undefined ? none : { ...none, lastGuestLine };
+    for (const line of ['expect errno EBUSY', 'expect no errno']) expect(readBody(line, known)).toEqual({ problem });
+  });
+
+  test('the line counts only where it is carried out', () => {
+    const on = (is: 'linux' | 'freebsd'): Names => ({ ...NAMES, guest: { is, writtenFor: 'linux' } });
+    const lines = ['+0ms guest try up nic1', '+0ms on linux guest up nic1', '+0ms expect no errno'];
+    expect(stepsFrom(lines, on('freebsd'))).toHaveLength(3);
+    expect(stepsFrom(lines, on('linux'))).toMatchObject({ line: 3 });
   });
 });
 
@@ -154,7 +175,13 @@ describe('a line that does not read says what is near', () => {
       'host update firmware gap 20sec',
       '"20sec" is no span of time such as 20ms, 1.5s or 2min (at most 30 days); nearest: s',
     ],
-    ['guest rename nic1 to a/b', '"a/b" is no interface name (1 to 15 characters)'],
+    ['guest rename nic1 to a/b', '"a/b" is no interface name'],
+    [
+      'guest rename nic1 to sixteen-letters-',
+      '"sixteen-letters-" has more than 15 characters: write "guest try" for a refusal',
+    ],
+    ['expect nic1 is named sixteen-letters-', '"sixteen-letters-" is no interface name (1 to 15 characters)'],
+    ['expect errno ENOSPACE', 'no error number is called "ENOSPACE"; nearest: ENOSPC'],
     ['flow stop echo', 'no flow is called "echo"; there is echo-nic1'],
     ['flow echo on nic1 every 1s', 'a flow called echo-nic1 was started before: give this one a name'],
     ['expect cloud-init 19.3 to ok', 'no cloud-init under user: is called "19.3"; there is 22.4'],

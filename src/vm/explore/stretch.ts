@@ -38,9 +38,15 @@ export function stretchesOf({ steps }: Scenario): readonly Stretch[] {
       into: steps[into] as Step,
       between: steps.slice(into + 1, at).filter((step) => step.body.kind === 'expect'),
       action: steps[at] as Step,
-      after: steps.slice(at + 1),
+      after: behindStrike(steps.slice(at + 1)),
     };
   });
+}
+
+/** Without the lines that ask for the errno of a command from before the strike: what came of that is no finding. */
+function behindStrike(steps: readonly Step[]): readonly Step[] {
+  const next = steps.findIndex(({ body }) => body.kind === 'guest');
+  return steps.filter(({ body }, at) => body.kind !== 'expect-errno' || (next !== -1 && at > next));
 }
 
 /** Faults are set up, they do not strike. */

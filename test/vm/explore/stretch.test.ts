@@ -53,6 +53,25 @@ test('traffic is begun in each run, and what is only set up does not strike', ()
   expect(plug?.flows.map(({ text }) => text)).toEqual(['flow echo on nic1 every 10ms']);
 });
 
+test('nobody asks behind the strike what came of a command before it', () => {
+  const [revoke] = stretches(
+    '+0ms host offer nic1',
+    '+0ms guest try up nic1',
+    '+0ms expect no errno',
+    '+1s host revoke vf of nic1',
+    '+0ms expect no errno',
+    '+0ms guest try down nic1',
+    '+0ms expect no errno',
+  );
+  expect(revoke?.into.text).toBe('guest try up nic1');
+  expect(struckSteps(revoke as Stretch).map(({ text }) => text)).toEqual([
+    'guest try up nic1',
+    'host revoke vf of nic1',
+    'guest try down nic1',
+    'expect no errno',
+  ]);
+});
+
 test('the first step has nothing to strike into', () => {
   expect(stretches('+0ms host offer nic1', '~5s expect nic1 is present')).toEqual([]);
 });
