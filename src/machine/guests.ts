@@ -5,6 +5,7 @@
 import { assert, known } from '../base/assert.ts';
 import type { Guid } from '../base/guid.ts';
 import type { Bus } from '../bus/bus.ts';
+import { CLONER_MODULES } from '../guest/freebsd/cloners/modules.ts';
 import { VF_DRIVER_IDS as FREEBSD_VF_IDS } from '../guest/freebsd/drivers/vf-ids.ts';
 import { FreebsdGuest } from '../guest/freebsd/freebsd-guest.ts';
 import * as freebsd from '../guest/freebsd/profile.ts';
@@ -39,6 +40,8 @@ interface Family {
   readonly fixes: Readonly<Record<string, FixRow>>;
   /** Modules that bring bus and synthetic NIC, in the order of an initramfs or a boot loader. */
   readonly modules: readonly string[];
+  /** Modules that nobody loads before somebody asks for what they bring. */
+  readonly modulesOnDemand: readonly string[];
   readonly vfDrivers: readonly { readonly vendor: number; readonly device: number; readonly driver: string }[];
   readonly observers: readonly string[];
   /** Programs of the other guests, and those that have their part here. */
@@ -58,6 +61,7 @@ export const GUESTS: Readonly<Record<GuestFamily, Family>> = {
     profiles: linux.PROFILES,
     fixes: Object.fromEntries(linuxFixes),
     modules: ['pci-hyperv', 'hv_netvsc'],
+    modulesOnDemand: [],
     vfDrivers: LINUX_VF_IDS,
     observers: OBSERVER_NAMES,
     counterparts: { devd: 'udev', dhclient: 'manager' },
@@ -68,6 +72,7 @@ export const GUESTS: Readonly<Record<GuestFamily, Family>> = {
     profiles: freebsd.PROFILES,
     fixes: freebsd.FIXES,
     modules: ['vmbus_pcib', 'hn'],
+    modulesOnDemand: CLONER_MODULES,
     vfDrivers: FREEBSD_VF_IDS,
     observers: FREEBSD_OBSERVERS,
     counterparts: { udev: 'devd', manager: 'dhclient' },

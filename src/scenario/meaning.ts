@@ -142,7 +142,7 @@ export function planOf(
     fixes: Object.fromEntries(fixes),
     nics: nicPlans(header),
     user: (header.user ?? []).flatMap((observer) => counterpartOf(observer, family) ?? []),
-    modules: header.modules ?? vocabulary.guests[family].modules,
+    modules: header.modules ?? vocabulary.guests[family].modulesAtBoot,
     latency: Object.fromEntries(latency),
     transport: overrides.transport ?? header.transport ?? 'bytes',
   };

@@ -11,8 +11,10 @@ export interface GuestWords {
   readonly fixes: readonly string[];
   /** Modelled programs of its user mode. */
   readonly observers: readonly string[];
-  /** Its modules, in the order in which they are loaded when a scenario says nothing. */
+  /** All its modules. */
   readonly modules: readonly string[];
+  /** Those that are loaded when a scenario says nothing, in that order. */
+  readonly modulesAtBoot: readonly string[];
 }
 
 /** The words of all guests. */
@@ -25,7 +27,7 @@ export interface Vocabulary extends GuestWords {
 /** What a scenario can name when the modelled machine has these devices, and a Linux guest these modules beside its own. */
 export function vocabularyOf({ vfs, synthetics }: Catalogue, added: readonly string[] = []): Vocabulary {
   const wordsOf = (family: GuestFamily): GuestWords => {
-    const { profiles, fixes, observers, modules, vfDrivers } = GUESTS[family];
+    const { profiles, fixes, observers, modules, modulesOnDemand, vfDrivers } = GUESTS[family];
     const drivers = vfs.flatMap(({ pci }) =>
       vfDrivers.filter(({ vendor, device }) => vendor === pci.vendor && device === pci.device),
     );
@@ -34,7 +36,8 @@ export function vocabularyOf({ vfs, synthetics }: Catalogue, added: readonly str
       profiles: Object.keys(profiles),
       fixes: Object.keys(fixes),
       observers,
-      modules: [...new Set(names)],
+      modules: [...new Set([...names, ...modulesOnDemand])],
+      modulesAtBoot: [...new Set(names)],
     };
   };
   const guests = { linux: wordsOf('linux'), freebsd: wordsOf('freebsd') };
@@ -45,6 +48,7 @@ export function vocabularyOf({ vfs, synthetics }: Catalogue, added: readonly str
     fixes: all('fixes'),
     observers: all('observers'),
     modules: all('modules'),
+    modulesAtBoot: all('modulesAtBoot'),
     vfs: vfs.map(({ name }) => name),
     synthetics: synthetics.map(({ name }) => name),
   };

@@ -70,6 +70,35 @@ test('what is done to a VF that has gone is refused, and the run goes on', () =>
   expect([refusals, failures]).toEqual([[], []]);
 });
 
+test('a module that brings a cloner is loaded when somebody on the host asks for a clone, and takes its clones with it', () => {
+  const { failures } = run([
+    '+0ms guest try unload if_bridge',
+    '+0ms expect errno ENOENT',
+    '+0ms guest make namespace jail',
+    '+0ms guest try create bridge0 in namespace jail',
+    '+0ms expect errno EINVAL',
+    '+0ms guest create bridge0',
+    '+0ms guest try load if_bridge',
+    '+0ms expect errno EEXIST',
+    '+0ms guest create bridge0 in namespace jail',
+    '+0ms guest unload if_bridge',
+    '+0ms guest try destroy bridge0',
+    '+0ms expect errno ENXIO',
+    '+0ms guest try destroy bridge0 in namespace jail',
+    '+0ms expect errno ENXIO',
+    '+0ms guest create bridge0',
+    '+0ms guest unload if_bridge',
+  ]);
+  expect(failures).toEqual([]);
+});
+
+test('modules of cloners are there to be named, and none is loaded at boot', () => {
+  const { modules, modulesAtBoot } = VOCABULARY.guests.freebsd;
+  expect(modules.filter((name) => !modulesAtBoot.includes(name))).toEqual(['if_bridge', 'if_epair']);
+  const loaded = run([]).events.flatMap((event) => (event.kind === 'module' ? [event.module] : []));
+  expect(loaded).toEqual(modulesAtBoot);
+});
+
 test('without "try" a refusal fails the scenario', () => {
   expect(run(['+0ms guest move nic1 to namespace nowhere', '+0ms guest rename nic2 to last']).failures).toEqual([
     'guest move nic1 to namespace nowhere: refused: ENXIO',

@@ -6,11 +6,12 @@ const linux: GuestWords = {
   fixes: ['notifier-before-driver', 'post-init-slave'],
   observers: ['udev', 'manager', 'cloud-init-22.4'],
   modules: ['pci-hyperv', 'hv_netvsc', 'mlx5_core', 'mana'],
+  modulesAtBoot: ['pci-hyperv', 'hv_netvsc', 'mlx5_core', 'mana'],
 };
 
 export const VOCABULARY: Vocabulary = {
   ...linux,
-  guests: { linux, freebsd: { profiles: [], fixes: [], observers: [], modules: [] } },
+  guests: { linux, freebsd: { profiles: [], fixes: [], observers: [], modules: [], modulesAtBoot: [] } },
   vfs: ['mlx5', 'mana'],
   synthetics: ['ws2022'],
 };

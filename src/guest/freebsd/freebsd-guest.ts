@@ -20,7 +20,7 @@ import { BpfDevices } from './bpf.ts';
 import { createClone } from './clone/create.ts';
 import { destroyClone } from './clone/destroy.ts';
 import { openDevice } from './clone/open.ts';
-import { builtInCloners, clonerModules } from './cloners/modules.ts';
+import { builtInCloners, clonerModuleOf, clonerModules } from './cloners/modules.ts';
 import { type HypervDrivers, type HypervOptions, hypervDrivers } from './drivers/hyperv.ts';
 import { type Ifnet, linkOf } from './ifnet.ts';
 import { changeUserFlags, onInterface, setLinkAddress, setMtu } from './ioctl.ts';
@@ -163,10 +163,11 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
     return made.ok ? undefined : made.error;
   }
 
-  /** As ifconfig(8) does it: it loads the module of the kind first, if there is one (ifmaybeload()). */
+  /** As ifconfig(8) does it: it loads the module of the kind first (ifmaybeload()), which nobody in a jail may. */
   private *create(vnet: Vnet, ifname: string, mac?: MacAddress): Task<Result<string, Errno>> {
     const { net } = this.kernel;
-    yield* this.modules.load(`if_${ifname.replace(/\d.*$/, '')}`);
+    const module = clonerModuleOf(ifname.replace(/\d.*$/, ''));
+    if (vnet === net.vnet0 && !this.modules.isLoaded(module)) yield* this.modules.load(module);
     const attributes = mac === undefined ? undefined : (ifp: Ifnet) => setLinkAddress(net, ifp, mac);
     return yield* createClone(net, vnet, ifname, attributes);
   }

@@ -58,14 +58,17 @@ export class Vnets {
     yield* net.sysinitLock.unlock();
   }
 
-  /** vnet_deregister_sysinit(). */
+  /** vnet_deregister_sysuninit(). What its destructors detach wants a lock that a vnet's end takes before this one. */
   *deregister(part: VnetPart): Task {
     const { net } = this;
+    const locks = fixed(net, 'unload-locks-detach');
+    if (locks) yield* net.detachLock.lock();
     yield* net.sysinitLock.lock();
     for (const vnet of net.vnets) if (part.destruct !== undefined) yield* net.curvnet.within(vnet, part.destruct(vnet));
     const at = this.parts.indexOf(part);
     if (at !== -1) this.parts.splice(at, 1);
     yield* net.sysinitLock.unlock();
+    if (locks) yield* net.detachLock.unlock();
   }
 
   /** vnet_alloc(). A part that comes between the constructors and the listing is never constructed here (G-43). */

@@ -15,7 +15,15 @@ function traceOf(name: string, vimage: boolean): string[] {
 }
 
 /** Those that make no jail; the firmware update is left out for its length. */
-const ofOneStack = shippedScenarios.filter((name) => runsOn(name, GUEST) && name !== 'firmware-update');
+const ofOneStack = shippedScenarios.filter(
+  (name) => runsOn(name, GUEST) && name !== 'firmware-update' && !makesJail(name),
+);
+
+function makesJail(name: string): boolean {
+  return shipped(name, { guest: GUEST }).steps.some(
+    ({ body }) => body.kind === 'guest' && body.command.do === 'add-netns',
+  );
+}
 
 describe('where there is one stack, a kernel without VIMAGE does what one with it does (F-5)', () => {
   test.each(ofOneStack)(

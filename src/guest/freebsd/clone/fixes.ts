@@ -55,6 +55,11 @@ export const CLONE_FIXES = {
     source: 'if_clone.c of 16-CURRENT',
     meaning: 'the DETACH lock is taken for each clone that is destroyed, also by a module that goes',
   },
+  'unload-locks-detach': {
+    entry: 'G-2',
+    source: 'none: the orders of vnet_destroy() and of vnet_deregister_sysuninit(), by reference C.4 and D.3',
+    meaning: 'a module that goes takes the DETACH lock before the one of the constructors, as a vnet that ends does',
+  },
   'cloner-referenced': {
     entry: 'G-42',
     source: 'none',
