@@ -78,7 +78,7 @@ describe('no task is made and dropped: without yield* it would silently do nothi
     const ours = program.getSourceFiles().filter((file) => !file.fileName.includes('/node_modules/'));
     expect(ours.length).toBeGreaterThan(0);
     expect(ours.flatMap((file) => droppedTasks(program, file))).toEqual([]);
-  }, 60_000);
+  });
 
   test('and the detector finds planted ones', () => {
     const program = programOf(`
@@ -108,7 +108,7 @@ describe('no task is made and dropped: without yield* it would silently do nothi
       '11 busy && sleep()',
       '12 void work()',
     ]);
-  }, 60_000);
+  });
 });
 
 /** Statements that are nothing but a task or an operation: `file:line text`. */

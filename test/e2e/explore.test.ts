@@ -1,7 +1,8 @@
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { emptyFolder, MAIN, netvsim } from '../support/command.ts';
 
 const explore = (...args: readonly string[]) => netvsim(['explore', ...args]);
@@ -136,30 +137,49 @@ describe('what a verdict rests on', () => {
   });
 });
 
+/** Whether a process has a handler of its own by now (proc(5): the mask of the signals that are caught). */
+const catchesInterrupts = (pid: number | undefined): boolean => {
+  const caught = /^SigCgt:\s+([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${caught}`) & 2n) !== 0n;
+};
+
 describe('an interrupt', () => {
-  /** As a terminal has it behind `npx`, which passes on what the terminal sends as well. */
-  const interrupted = (scenario: string, folder: string): SpawnSyncReturns<string> => {
-    const args = [process.execPath, MAIN, 'explore', scenario, '--junit', 'j.xml'];
-    return spawnSync('timeout', ['--preserve-status', '-s', 'INT', '5', ...args], { encoding: 'utf8', cwd: folder });
+  /** Interrupts it as soon as it says how far it is, or when it has searched for so long. */
+  const interrupted = async (scenario: string, cwd: string, afterMs?: number) => {
+    const search = spawn(process.execPath, [MAIN, 'explore', scenario, '--junit', 'j.xml'], { cwd });
+    const said = { out: '', err: '' };
+    search.stdout.on('data', (data) => {
+      said.out += data;
+    });
+    search.stderr.on('data', (data) => {
+      if (said.err === '' && afterMs === undefined) search.kill('SIGINT');
+      said.err += data;
+    });
+    if (afterMs !== undefined) {
+      await vi.waitUntil(() => catchesInterrupts(search.pid), { timeout: 60_000 });
+      setTimeout(() => search.kill('SIGINT'), afterMs);
+    }
+    const [exit] = await once(search, 'close');
+    return { exit, ...said };
   };
 
-  test('while workers search', () => {
+  test('while workers search', async () => {
     const folder = emptyFolder();
-    const { status, stdout, stderr } = interrupted('firmware-update', folder);
-    expect(stdout).toMatch(/^INTERRUPTED: nothing was found in \d+ orders?\n/);
-    expect(stderr).toMatch(/^sampling: \d+ orders, .*\n/);
-    expect(stderr).toMatch(/^interrupted: this is what was found so far$/m);
+    const { exit, out, err } = await interrupted('firmware-update', folder);
+    expect(out).toMatch(/^INTERRUPTED: nothing was found in \d+ orders?\n/);
+    expect(err).toMatch(/^sampling: \d+ orders, .*\n/);
+    expect(err).toMatch(/^interrupted: this is what was found so far$/m);
     expect(readFileSync(join(folder, 'j.xml'), 'utf8')).toContain('<error message="INTERRUPTED: ');
-    expect(status).toBe(130);
+    expect(exit).toBe(130);
   });
 
-  test('in the middle of a run that takes a minute', () => {
+  test('in the middle of a run that takes a minute', async () => {
     const folder = emptyFolder();
     const text = readFileSync(join(import.meta.dirname, '../../fixtures/scenarios/firmware-update.yaml'), 'utf8');
     writeFileSync(join(folder, 'x.yaml'), text.replaceAll('every 100ms', 'every 200us'));
-    const { status, stdout } = interrupted('x.yaml', folder);
-    expect(stdout).toMatch(/^INTERRUPTED: nothing was found in 0 orders\n/);
-    expect(status).toBe(130);
+    const { exit, out } = await interrupted('x.yaml', folder, 4000);
+    expect(out).toMatch(/^INTERRUPTED: nothing was found in 0 orders\n/);
+    expect(exit).toBe(130);
   });
 });
 

@@ -51,7 +51,7 @@ describe.each(files)('%s', (file) => {
     const recorded = formatTranscript({ about: script.about, header, steps: record(shell, script) });
     if (isToBeWritten) writeFileSync(path, recorded);
     else expect(recorded).toBe(text);
-  }, 300_000);
+  });
 });
 
 function shellOf(machine: RealMachine): GuestShell {
