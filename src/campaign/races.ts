@@ -40,14 +40,3 @@ export async function searchRace<Spec>(
   const milliseconds = all.reduce((sum, place) => sum + crew.millisecondsOf(place), 0);
   return { race, name, without, fixed, remedies, preemptions: smallest?.preemptions, milliseconds };
 }
-
-/** Does something with each, with so many at a time; results stand in the order of the things. */
-export async function each<T, R>(things: readonly T[], atOnce: number, work: (thing: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const left = things.entries();
-  const go = async (): Promise<void> => {
-    for (const [at, thing] of left) results[at] = await work(thing);
-  };
-  await Promise.all(Array.from({ length: atOnce }, go));
-  return results;
-}

@@ -1,19 +1,23 @@
 /** `netvsim matrix`: FreeBSD's own test of cloned interfaces, with all orders instead of ten random seconds a case. */
 import { type Command, Option } from 'commander';
-import { interruptible, isInterrupt } from '../campaign/interruptible.ts';
-import { MATRIX, searchCase } from '../drill/clone-matrix.ts';
-import { FIXES, PROFILES, withFixes } from '../guest/freebsd/profile.ts';
+import { each } from '../campaign/each.ts';
+import { followWith } from '../campaign/explore.ts';
+import { MATRIX, planCase, rowOf } from '../drill/clone-matrix.ts';
+import { FIXES, PROFILES } from '../guest/freebsd/profile.ts';
 import { formatMatrix, type TimedRow } from '../report/clone-matrix.ts';
 import { asJson } from '../report/json.ts';
 import { unknownName } from '../scenario/problem.ts';
+import { crewForFights, type Fight } from './fight.ts';
 import { EXIT, InputError } from './input-error.ts';
-import { oneOf } from './options.ts';
+import { onInterrupt } from './interrupt.ts';
+import { jobs, oneOf } from './options.ts';
 import { SearchProgress } from './progress.ts';
 import { print } from './terminal.ts';
 
 interface MatrixFlags {
   readonly guest: string;
   readonly without: readonly string[];
+  readonly jobs: number;
   readonly json?: true;
 }
 
@@ -33,6 +37,7 @@ export function addMatrix(program: Command, end: (exit: number) => void): void {
         .argParser((given: string, before: readonly string[]) => [...before, oneOf(Object.keys(FIXES))(given)])
         .default([], 'none'),
     )
+    .addOption(jobs())
     .option('--json', 'print the results as JSON')
     .addHelpText(
       'after',
@@ -47,15 +52,16 @@ Examples:
     .action(async (kinds: readonly string[], flags: MatrixFlags) => end(await matrix(kinds, flags)));
 }
 
-async function matrix(kinds: readonly string[], { guest, without, json }: MatrixFlags): Promise<number> {
+async function matrix(kinds: readonly string[], { guest, without, jobs, json }: MatrixFlags): Promise<number> {
   const known = [...new Set(MATRIX.map(({ kind }): string => kind))];
   const unknown = kinds.find((kind) => !known.includes(kind));
   if (unknown !== undefined) throw new InputError(unknownName('kind', unknown, known));
   const cases = MATRIX.filter(({ kind }) => kinds.length === 0 || kinds.includes(kind));
-  const off = Object.fromEntries(without.map((fix) => [fix, false]));
-  const profile = withFixes(PROFILES[guest] as (typeof PROFILES)[string], off);
-  const rows: TimedRow[] = [];
-  const interrupted = await searchAll(cases, profile, rows);
+  const rows = await searchAll(
+    cases.map((each) => ({ ...each, guest, without })),
+    jobs,
+  );
+  const interrupted = rows.length < cases.length;
   const name = [guest, ...without.map((fix) => `without ${fix}`)].join(' ');
   print(
     json === true
@@ -67,31 +73,28 @@ async function matrix(kinds: readonly string[], { guest, without, json }: Matrix
   return rows.every(({ exploration }) => exploration.verdict === 'all') ? EXIT.held : EXIT.limit;
 }
 
-/** Fills `rows`, one a case; true when Ctrl-C has ended it before. */
-async function searchAll(
-  cases: typeof MATRIX,
-  profile: Parameters<typeof searchCase>[1],
-  rows: TimedRow[],
-): Promise<boolean> {
+/** A row for each that was searched to the end: for all, if it was not interrupted. */
+async function searchAll(fights: readonly Fight[], jobs: number): Promise<readonly TimedRow[]> {
+  const crew = crewForFights(fights, jobs);
+  let done = 0;
   const progress = new SearchProgress(() => {
-    const orders = rows.reduce((sum, { exploration }) => sum + (exploration.searched?.orders ?? 0), 0);
-    const failing = rows.filter(({ exploration }) => exploration.verdict === 'fails').length;
-    const doing = `${rows.length} of ${cases.length} cases`;
-    return { doing, done: rows.length, of: cases.length, isAtMost: false, orders, failing };
+    const { orders, failing } = crew.board;
+    const counted = 'cases';
+    return { doing: 'searching', done, of: fights.length, counted, isAtMost: false, orders, failing };
   });
+  const ignore = onInterrupt(() => crew.stop());
   try {
-    for (const each of cases) {
-      await new Promise((resume) => setImmediate(resume)); // the progress is shown from the event loop
-      const begun = performance.now();
-      const row = interruptible(() => searchCase(each, profile));
-      rows.push({ ...row, milliseconds: performance.now() - begun });
-    }
-    return false;
-  } catch (error) {
-    if (isInterrupt(error)) return true;
-    throw error;
+    const rows = await each([...fights.entries()], jobs, async ([at, fight]): Promise<readonly TimedRow[]> => {
+      const exploration = await followWith(crew, at, planCase());
+      if (crew.board.isStopped) return [];
+      done++;
+      return [{ ...rowOf(fight, exploration), milliseconds: crew.millisecondsOf(at) }];
+    });
+    return rows.flat();
   } finally {
     progress.end();
+    ignore();
+    await crew.close();
   }
 }
 

@@ -52,6 +52,8 @@ export interface SearchState {
   /** Of what it is doing now: so much of so much. */
   readonly done: number;
   readonly of: number;
+  /** What these count where it is not orders: `races`. */
+  readonly counted?: string;
   /** It may come to its end before. */
   readonly isAtMost: boolean;
   /** In all, since it began. */
@@ -101,12 +103,13 @@ function bar({ done, of }: SearchState): string {
 
 /** `sampling: 1,234 orders, 5,100 a second, 2 failing, 3 s left`. `times`: milliseconds in all, and at what it does now. */
 export function sayProgress(state: SearchState, times: { readonly all: number; readonly now: number }): string {
-  const { doing, done, of, isAtMost, orders, failing, slow } = state;
+  const { doing, done, of, counted, isAtMost, orders, failing, slow } = state;
   const rate = Math.round((orders * 1000) / Math.max(1, times.all));
   const left = done === 0 ? undefined : Math.ceil((times.now * Math.max(0, of - done)) / done / 1000);
   const rest = left === undefined ? '' : `, ${isAtMost ? 'at most ' : ''}${inThousands(left)} s left`;
   const found = `${inThousands(failing)} failing${rest}`;
   if (slow !== undefined)
     return of === 0 ? doing : `${doing}: ${inThousands(done)} of ${inThousands(of)} ${slow}, ${found}`;
-  return `${doing}: ${inThousands(orders)} orders, ${inThousands(rate)} a second, ${found}`;
+  const what = counted === undefined ? doing : `${inThousands(done)} of ${inThousands(of)} ${counted}`;
+  return `${what}: ${inThousands(orders)} orders, ${inThousands(rate)} a second, ${found}`;
 }

@@ -1,6 +1,7 @@
 /** `netvsim races`: the known races, each brought back without its fix and gone with it. */
 import type { Command } from 'commander';
-import { each, type RacePlaces, searchRace } from '../campaign/races.ts';
+import { each } from '../campaign/each.ts';
+import { type RacePlaces, searchRace } from '../campaign/races.ts';
 import { type Exploration, USUAL_OPTIONS } from '../explore/explore.ts';
 import { asJson } from '../report/json.ts';
 import { formatRaces, problemOf, type RaceReport } from '../report/races.ts';
@@ -83,7 +84,8 @@ async function search(known: readonly KnownRace[], jobs: number): Promise<readon
   let done = 0;
   const progress = new SearchProgress(() => {
     const { orders, failing } = crew.board;
-    return { doing: `${done} of ${known.length} races`, done, of: known.length, isAtMost: false, orders, failing };
+    const counted = 'races';
+    return { doing: 'searching', done, of: known.length, counted, isAtMost: false, orders, failing };
   });
   const ignore = onInterrupt(() => crew.stop());
   try {

@@ -5,7 +5,7 @@
  * destroyed, and brought up with IPv6 and destroyed.
  * What this leaves out: the loops. Each thread does its operations once, from a state in which the fight has begun.
  */
-import { type Exploration, searchOrders, USUAL_OPTIONS } from '../explore/explore.ts';
+import { type Exploration, followPlan, type Plan, planSearch, USUAL_OPTIONS } from '../explore/explore.ts';
 import type { Found, Program } from '../explore/program.ts';
 import { Window } from '../explore/strategies/window.ts';
 import { createClone } from '../guest/freebsd/clone/create.ts';
@@ -76,14 +76,23 @@ const FIRST_ORDERS = 2000;
 /** Orders at most, and so many in each part of a search. A case that holds has some ten thousand. */
 const ORDERS_MAX = 4_000_000;
 
-/** All orders of one case on a kernel, or the first ones when something fails in them. */
-export function searchCase({ kind, fight }: MatrixCase, profile: Profile): MatrixRow {
-  const program = programOf({ kind, fight }, profile);
-  const search = (ordersMax: number): Exploration =>
-    searchOrders(program, { ...USUAL_OPTIONS, strategy: 'reduced', ordersMax });
-  const first = search(FIRST_ORDERS);
-  const exploration = first.verdict === 'limit' ? search(ORDERS_MAX) : first;
-  return { kind, fight, operations: operationsOf(fight), exploration };
+/** One case on a kernel, searched in this thread. */
+export function searchCase(each: MatrixCase, profile: Profile): MatrixRow {
+  return rowOf(each, followPlan(caseProgram(each, profile), planCase()));
+}
+
+export const rowOf = ({ kind, fight }: MatrixCase, exploration: Exploration): MatrixRow => ({
+  kind,
+  fight,
+  operations: operationsOf(fight),
+  exploration,
+});
+
+/** All orders of a case, or the first ones when something fails in them. */
+export function* planCase(): Plan {
+  const search = (ordersMax: number): Plan => planSearch({ ...USUAL_OPTIONS, strategy: 'reduced', ordersMax });
+  const first = yield* search(FIRST_ORDERS);
+  return first.verdict === 'limit' ? yield* search(ORDERS_MAX) : first;
 }
 
 const operationsOf = (fight: Fight): string => {
@@ -91,7 +100,8 @@ const operationsOf = (fight: Fight): string => {
   return fight === 'up/destroy' ? 'up against destroy' : 'up and inet6 against destroy';
 };
 
-function programOf({ kind, fight }: MatrixCase, profile: Profile): Program {
+/** Two threads in a state in which the fight has begun. */
+export function caseProgram({ kind, fight }: MatrixCase, profile: Profile): Program {
   return (strategy, listener) => {
     const trace = new Recorder();
     if (listener !== undefined) trace.listen(listener);

@@ -83,7 +83,9 @@ const ORDERS_BEFORE_DIVISION = 2000;
 const PARTS = 32;
 
 /** What is to be done next, with what came of it: yields jobs that do not depend on each other, and gets their results. */
-export function* planSearch(options: ExploreOptions): Generator<readonly Job[], Exploration, readonly JobResult[]> {
+export type Plan = Generator<readonly Job[], Exploration, readonly JobResult[]>;
+
+export function* planSearch(options: ExploreOptions): Plan {
   const search = new Search(options);
   const { strategy } = options;
   search.addSamples(yield [{ kind: 'first' }]);
@@ -98,9 +100,13 @@ export function* planSearch(options: ExploreOptions): Generator<readonly Job[], 
 
 /** The whole search of a program, in this thread. `pause` is asked between runs; true ends it there. */
 export function searchOrders(program: Program, options: ExploreOptions = USUAL_OPTIONS, pause?: Pause): Exploration {
-  const search = planSearch(options);
-  let next = search.next();
-  while (next.done !== true) next = search.next(next.value.map((job) => runJob(program, job, pause)));
+  return followPlan(program, planSearch(options), pause);
+}
+
+/** The same for a plan that is more than one search. */
+export function followPlan(program: Program, plan: Plan, pause?: Pause): Exploration {
+  let next = plan.next();
+  while (next.done !== true) next = plan.next(next.value.map((job) => runJob(program, job, pause)));
   return next.value;
 }
 

@@ -3,20 +3,24 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Crew } from '../../src/campaign/crew.ts';
-import { exploreWith } from '../../src/campaign/explore.ts';
+import { exploreWith, followWith } from '../../src/campaign/explore.ts';
 import { retell } from '../../src/campaign/retell.ts';
+import { type Fight, makeFight } from '../../src/cli/fight.ts';
 import { VOCABULARY } from '../../src/cli/model.ts';
 import { crewFor, makeSearched, type Searched } from '../../src/cli/searched.ts';
-import { type ExploreOptions, searchOrders, USUAL_OPTIONS } from '../../src/explore/explore.ts';
+import { planCase, rowOf, searchCase } from '../../src/drill/clone-matrix.ts';
+import { type Exploration, type ExploreOptions, searchOrders, USUAL_OPTIONS } from '../../src/explore/explore.ts';
 import type { Job } from '../../src/explore/job.ts';
 import type { Program } from '../../src/explore/program.ts';
+import { PROFILES, type Profile } from '../../src/guest/freebsd/profile.ts';
 import { loadScenario } from '../../src/scenario/load.ts';
 import { unfixed } from '../../src/scenario/race.ts';
 import { emptyFolder } from '../support/command.ts';
 
 const FIRST: Job = { kind: 'first' };
 /** Workers run the built program: node cannot load TypeScript in a thread. */
-const BUILT_WORKER = new URL('../../dist/src/cli/search-worker.js', import.meta.url);
+const builtWorker = (name: string): URL => new URL(`../../dist/src/cli/${name}.js`, import.meta.url);
+const BUILT_WORKER = builtWorker('search-worker');
 
 function broughtBack(file: string): Searched {
   const text = readFileSync(new URL(`../../fixtures/races/${file}.yaml`, import.meta.url), 'utf8');
@@ -77,6 +81,20 @@ describe('a search by a crew', () => {
     expect(all).toBeUndefined();
     expect(await crew.do(0, FIRST)).toBeUndefined();
   });
+});
+
+test.each([1, 2])('the matrix comes case by case to what it comes to in one thread, with %i workers', async (jobs) => {
+  const fights = (['lo', 'epair'] as const).map((kind): Fight => {
+    return { kind, fight: 'create/destroy', guest: 'ideal', without: [] };
+  });
+  const makeProgram = (fight: Fight | undefined): Program => (fight === undefined ? slow : makeFight(fight));
+  const specs = [undefined, ...fights];
+  const crew = closed(new Crew({ specs, makeProgram, worker: builtWorker('matrix-worker'), jobs }));
+  await crew.do(0, FIRST); // its own time is up: the rest goes to workers
+  const explorations = await Promise.all(fights.map((_, at) => followWith(crew, at + 1, planCase())));
+  const rows = fights.map((fight, at) => rowOf(fight, explorations[at] as Exploration));
+  expect(rows).toEqual(fights.map((fight) => searchCase(fight, PROFILES['ideal'] as Profile)));
+  expect(rows.map(({ exploration }) => exploration.verdict)).toEqual(['all', 'all']);
 });
 
 describe('a crew', () => {

@@ -28,3 +28,10 @@ test('what is slow has no rate', () => {
   expect(sayProgress(slow, times)).toBe('striking: 100 of 200 strikes, 2 failing, 1 s left');
   expect(sayProgress({ ...slow, doing: 'going there', done: 0, of: 0 }, times)).toBe('going there');
 });
+
+test('what is counted where it is not orders, and the time that is left at the rate since the beginning', () => {
+  const races = { doing: 'searching', done: 3, of: 24, counted: 'races', isAtMost: false, orders: 2600, failing: 7 };
+  expect(sayProgress(races, { all: 26_000, now: 26_000 })).toBe(
+    '3 of 24 races: 2,600 orders, 100 a second, 7 failing, 182 s left',
+  );
+});
