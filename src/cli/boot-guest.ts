@@ -2,8 +2,8 @@
 import type { Nanoseconds } from '../base/time.ts';
 import type { Task } from '../sim/operation.ts';
 import { isAnswered } from '../vm/agent.ts';
-import { sayEnd } from '../vm/boot.ts';
 import type { RealMachine } from '../vm/real-machine.ts';
+import { sayEnd } from '../vm/run-end.ts';
 
 /** Why it does not go on. */
 export interface Ending {
@@ -22,7 +22,6 @@ export class Guest {
   readonly release: string;
   /** There is an agent on its second serial line; an initrd of the user's has none. */
   readonly hasAgent: boolean;
-  private emulatorProblem: string | undefined;
   private size: { readonly rows: number; readonly columns: number } | undefined;
   private isSizing = false;
 
@@ -37,11 +36,10 @@ export class Guest {
   }
 
   get ending(): Ending | undefined {
-    const { machine, emulatorProblem } = this;
-    if (emulatorProblem !== undefined) return { isFailure: true, text: emulatorProblem };
+    const { machine } = this;
     const { ended } = machine;
     if (ended === undefined) return undefined;
-    return { isFailure: ended === 'panic' || ended === 'stopped', text: sayEnd(machine, ended) };
+    return { isFailure: ended !== 'off' && ended !== 'reset', text: sayEnd(machine, ended) };
   }
 
   /**
@@ -51,13 +49,7 @@ export class Guest {
   runTo(due: Nanoseconds, enough: () => boolean = () => false): void {
     const { machine } = this;
     if (this.ending !== undefined) return;
-    try {
-      machine.runUntil(() => machine.now >= due || enough(), { time: BEYOND });
-    } catch (error) {
-      // A guest can do what the emulator has no answer to; that is the end of the guest, and no bug of ours.
-      if ((error as Error).name !== 'RuntimeError') throw error;
-      this.emulatorProblem = `the emulated processor cannot go on: ${(error as Error).message}`;
-    }
+    machine.runUntil(() => machine.now >= due || enough(), { time: BEYOND });
   }
 
   /** What stands in the line of the console that is not whole, as it was printed. */

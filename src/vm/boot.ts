@@ -5,6 +5,7 @@ import { formatDuration, ms, type Nanoseconds, seconds } from '../base/time.ts';
 import type { Catalogue } from '../host/plan.ts';
 import type { Recorder } from '../trace/recorder.ts';
 import { type MachineImages, RealMachine, type RealPlan } from './real-machine.ts';
+import { type GuestEnd, sayEnd } from './run-end.ts';
 import { PreparedGuest } from './stage/prepared-guest.ts';
 
 export interface BootOptions {
@@ -29,8 +30,6 @@ export interface BootFailure {
   /** The last lines of its console. */
   readonly tail: readonly string[];
 }
-
-export type GuestEnd = NonNullable<RealMachine['ended']>;
 
 export const ABORTED: BootFailure = { whose: 'aborted', text: 'interrupted', tail: [] };
 
@@ -84,23 +83,6 @@ export function prepareGuest(machine: RealMachine): Result<PreparedGuest, BootFa
   return err({ whose: 'guest', text, tail: machine.console.tail() });
 }
 
-/** What stands before a line of the kernel's (CONFIG_PRINTK_TIME). */
-const STAMP = /^\[[ \d]+\.\d+\] /;
-
-/** How it is that a guest does not go on, in words. */
-export function sayEnd({ panic }: RealMachine, end: GuestEnd): string {
-  switch (end) {
-    case 'panic':
-      return `the guest has panicked: ${panic?.replace(STAMP, '') ?? 'it does not say why'}`;
-    case 'stopped':
-      return 'the guest has stopped: its processor sleeps with interrupts off';
-    case 'off':
-      return 'the guest has switched itself off';
-    case 'reset':
-      return 'the guest wants to begin anew';
-  }
-}
-
 async function toShell(machine: RealMachine, { tell, signal }: BootWatch): Promise<BootFailure | undefined> {
   const failure = (text: string): BootFailure => ({ whose: 'guest', text, tail: machine.console.tail() });
   for (;;) {
@@ -112,8 +94,8 @@ async function toShell(machine: RealMachine, { tell, signal }: BootWatch): Promi
     await new Promise((resume) => setImmediate(resume));
     if (signal?.aborted === true) return ABORTED;
   }
-  machine.runUntil(() => false, { time: SETTLING });
-  return undefined;
+  const end = machine.runUntil(() => false, { time: SETTLING });
+  return end === 'time' ? undefined : failure(sayEnd(machine, end as GuestEnd));
 }
 
 /** NICs that the host never offers: what it boots with is the same for all. The address is of Microsoft's range. */

@@ -29,8 +29,10 @@ import { SerialLine } from './processor/serial-line.ts';
 import { SynicPages } from './processor/synic-pages.ts';
 import { VfNic } from './processor/vf-nic.ts';
 import { DEFAULT_QUANTUM } from './processor/wasm-patch.ts';
+import type { GuestEnd, RunEnd } from './run-end.ts';
 import { SLOTS, whyNotInSlots } from './slots.ts';
 import {
+  corrupt,
   decodeSnapshot,
   encodeSnapshot,
   type HostSideRecord,
@@ -68,20 +70,6 @@ const CHUNK = 2 ** 16;
 /** How long a kernel that panics may go on to say why: a second, or less when it sleeps. Invented. */
 const PANIC_SLICES = 10_000;
 
-/** Why {@link RealMachine.runUntil} came back. */
-export type RunEnd =
-  | 'held'
-  | 'time'
-  | 'slices'
-  /** The kernel says that it has stopped. */
-  | 'panic'
-  /** The processor sleeps with interrupts off. */
-  | 'stopped'
-  /** The guest has switched the machine off. */
-  | 'off'
-  /** The guest wants the machine to begin anew. */
-  | 'reset';
-
 export interface RunBounds {
   /** How much virtual time may pass. */
   readonly time: Nanoseconds;
@@ -110,6 +98,7 @@ export class RealMachine {
   /** Host and bus before anything was done to them. */
   private readonly untouched: string;
   private stopped = false;
+  private lastTrap: string | undefined;
 
   private constructor(plan: RealPlan, catalogue: Catalogue, hardware: Hardware, trace: Recorder) {
     const { processor } = hardware;
@@ -158,18 +147,22 @@ export class RealMachine {
     const snapshot = from instanceof Uint8Array ? decodeSnapshot(from) : ok(from);
     if (!snapshot.ok) return snapshot;
     const { header, state } = snapshot.value;
-    const record = loadRecord<MachineRecord>(snapshot.value.record);
     if (header.images !== images.id) {
       return err({ problem: 'other images', text: 'the snapshot is of another kernel, initrd, firmware or emulator' });
     }
     const { memoryMb, quantum } = header;
     const machine = await RealMachine.make(plan, catalogue, images, { memoryMb, quantum, ...options }, true);
     if (!machine.ok) return err({ problem: 'no machine', text: machine.error });
+    const record = loadRecord<MachineRecord>(snapshot.value.record);
     const { hostSide } = record;
     if (hostSide !== undefined && hostSide.nics !== machine.value.nicsText) {
       return err({ problem: 'other NICs', text: 'the snapshot is of a machine with other NICs, and they are in use' });
     }
-    machine.value.takeOver(record, from instanceof Uint8Array ? state : state.slice(0));
+    try {
+      machine.value.takeOver(record, from instanceof Uint8Array ? state : state.slice(0));
+    } catch (error) {
+      return corrupt(`it cannot be taken over (${(error as Error).message})`);
+    }
     machine.value.startCards();
     return machine;
   }
@@ -198,9 +191,15 @@ export class RealMachine {
     return this.console.panic ?? (this.enlightenments.crash === undefined ? undefined : 'the kernel reports a crash');
   }
 
+  /** Why the emulated processor cannot go on, if it cannot. */
+  get trap(): string | undefined {
+    return this.lastTrap;
+  }
+
   /** Whether nothing more is to be expected of the guest. */
-  get ended(): Extract<RunEnd, 'panic' | 'stopped' | 'off' | 'reset'> | undefined {
+  get ended(): GuestEnd | undefined {
     if (this.panic !== undefined) return 'panic';
+    if (this.trap !== undefined) return 'trap';
     const { state } = this.power;
     if (state !== 'on') return state;
     return this.stopped ? 'stopped' : undefined;
@@ -221,7 +220,7 @@ export class RealMachine {
       if (end !== undefined) return end;
       if (this.now >= lastTime) return 'time';
       if (this.slices >= lastSlice) return 'slices';
-      this.step(lastTime);
+      this.stepOrTrap(lastTime);
     }
   }
 
@@ -271,8 +270,20 @@ export class RealMachine {
   /** Lets a kernel that panics say why. */
   private hearPanicOut(): void {
     const last = this.slices + PANIC_SLICES;
-    while (!this.console.hasPanicked && !this.stopped && this.slices < last) this.step(Number.MAX_SAFE_INTEGER);
+    const canSpeak = (): boolean => !this.console.hasPanicked && !this.stopped && this.trap === undefined;
+    while (canSpeak() && this.slices < last) this.stepOrTrap(Number.MAX_SAFE_INTEGER);
     this.console.hasPanicked = true;
+  }
+
+  /** A guest can do what the emulator has no answer to; that is the end of the guest, and no bug of ours. */
+  private stepOrTrap(limit: Nanoseconds): void {
+    try {
+      this.step(limit);
+    } catch (error) {
+      const trap = this.processor.trapOf(error);
+      if (trap === undefined) throw error;
+      this.lastTrap = trap;
+    }
   }
 
   /** One quantum of the processor, and the host as far as that; or sleep to the next thing that happens. */

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { constants, deflateSync, inflateSync } from 'node:zlib';
 import { err, ok, type Result } from '../base/result.ts';
-import { saveRecord } from '../base/snapshot.ts';
+import { loadRecord, saveRecord } from '../base/snapshot.ts';
 import type { BusRecord } from '../bus/bus.ts';
 import type { HostRecord } from '../host/host.ts';
 import type { AgentRecord } from './agent.ts';
@@ -108,11 +108,17 @@ export function decodeSnapshot(bytes: Uint8Array): Result<Snapshot, SnapshotProb
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const body = file.subarray(headerSpan(file)[1]);
   if (sealOf(header.value, body) !== header.value.body) return corrupt('its contents are not what its header says');
-  const inside = inflateSync(body);
-  const to = LENGTH_SIZE + inside.readUInt32LE(0);
-  const record = inside.subarray(LENGTH_SIZE, to).toString();
-  const state = inside.buffer.slice(inside.byteOffset + to, inside.byteOffset + inside.length) as ArrayBuffer;
-  return ok({ header: header.value, record, state });
+  try {
+    const inside = inflateSync(body);
+    const to = LENGTH_SIZE + inside.readUInt32LE(0);
+    const record = inside.subarray(LENGTH_SIZE, to).toString();
+    loadRecord(record);
+    const state = inside.buffer.slice(inside.byteOffset + to, inside.byteOffset + inside.length) as ArrayBuffer;
+    return ok({ header: header.value, record, state });
+  } catch (error) {
+    // The seal says only that nothing has happened to it since somebody wrote it.
+    return corrupt(`its contents cannot be read (${(error as Error).message})`);
+  }
 }
 
 /** Where the header lies in the file; beyond its end when there is not even a length. */
@@ -132,5 +138,6 @@ function sealOf({ images, memoryMb, quantum }: Omit<SnapshotHeader, 'format' | '
   return createHash('sha256').update(above).update(body).digest('hex');
 }
 
-const corrupt = (how: string): Result<never, SnapshotProblem> =>
+/** What was given is no snapshot that netvsim has written, or something has happened to it. */
+export const corrupt = (how: string): Result<never, SnapshotProblem> =>
   err({ problem: 'corrupt', text: `the snapshot is damaged: ${how}` });

@@ -81,7 +81,7 @@ test.each([
 test('a strike at a message comes when the host has it and has not answered', async () => {
   const { result, told } = await explorer.strike(at('message switchDataPath quantum 997'));
   expect(result.found).toEqual([]);
-  const seen = told?.events.flatMap((event) => {
+  const seen = told.events.flatMap((event) => {
     if (event.kind === 'nvsp.message') return [`${event.from} ${event.name}`];
     return event.kind === 'scenario.step' ? [event.text] : [];
   });

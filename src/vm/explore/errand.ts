@@ -41,10 +41,10 @@ export interface Survey {
   readonly usual: Pick<ExploredRun, 'found' | 'course'>;
 }
 
-/** A run with all that happened in it; of one that the emulator gave up in the middle nothing is known. */
+/** A run with all that happened in it. */
 export interface ToldRun {
   readonly result: StrikeResult;
-  readonly told: { readonly verdict: Verdict; readonly events: readonly Event[] } | undefined;
+  readonly told: { readonly verdict: Verdict; readonly events: readonly Event[] };
 }
 
 /** A stretch of less is looked at for so long, and one of more for so long; its end is the guest's last sign. Invented. */
@@ -88,17 +88,10 @@ export class Explorer {
     const { field } = this.here;
     const { point, quantum } = strike;
     const name = { strike: formatStrike(strike), at: point.at };
-    try {
-      const run = await this.run(struckSteps(field.stretch), { quantum, blow: { point, patience: field.length } });
-      const { stage, verdict, events, found, course } = run;
-      const memory = withHash ? { memory: stage.machine.memoryHash() } : {};
-      return { result: { ...name, struck: stage.struck, found, course, ...memory }, told: { verdict, events } };
-    } catch (error) {
-      // A guest can do what the emulator has no answer to; that is the end of the guest, and no bug of ours.
-      if ((error as Error).name !== 'RuntimeError') throw error;
-      const text = `the emulated processor cannot go on: ${(error as Error).message}`;
-      return { result: { ...name, struck: undefined, found: [{ key: text, text }], course: [] }, told: undefined };
-    }
+    const run = await this.run(struckSteps(field.stretch), { quantum, blow: { point, patience: field.length } });
+    const { stage, verdict, events, found, course } = run;
+    const memory = withHash ? { memory: stage.machine.memoryHash() } : {};
+    return { result: { ...name, struck: stage.struck, found, course, ...memory }, told: { verdict, events } };
   }
 
   private get here(): NonNullable<Explorer['on']> {

@@ -7,6 +7,7 @@ import { formatFailure } from '../../scenario/verdict.ts';
 import type { Event } from '../../trace/event.ts';
 import { Recorder } from '../../trace/recorder.ts';
 import type { RealMachine } from '../real-machine.ts';
+import { sayEnd } from '../run-end.ts';
 import { FOLDER } from '../stage/guest-files.ts';
 import { PreparedGuest } from '../stage/prepared-guest.ts';
 import { RealStage } from '../stage/real-stage.ts';
@@ -48,9 +49,11 @@ export function makeGround(
   const end = machine.runUntil(() => performance.over, { time: PATIENCE });
   const [failure] = performance.failures;
   if (failure !== undefined) return err(formatFailure(failure));
+  if (machine.ended !== undefined) return err(sayEnd(machine, machine.ended));
   if (end !== 'held') return err(`"${performance.doing}" does not come to its end (${end})`);
   // Commands of later runs are counted from 1 again.
   const cleared = machine.runTask('tidying', guest.run(`rm -f ${FOLDER}/job-*`), { time: PATIENCE });
+  if (machine.ended !== undefined) return err(sayEnd(machine, machine.ended));
   if (!cleared.ok) return err(`the guest does not go on (${cleared.error})`);
   const saved = machine.save();
   if (!saved.ok) return err(`before line ${into.line}: ${saved.error}`);

@@ -13,6 +13,7 @@ import { WaitCell } from '../../sim/wait-cell.ts';
 import type { Event, EventKind } from '../../trace/event.ts';
 import type { Recorder } from '../../trace/recorder.ts';
 import { isAnswered } from '../agent.ts';
+import { sayEnd } from '../run-end.ts';
 import type { PreparedGuest } from '../stage/prepared-guest.ts';
 import { RealStage } from '../stage/real-stage.ts';
 import type { StrikePoint } from './strike.ts';
@@ -92,7 +93,11 @@ export class StruckStage extends RealStage {
 
   override conclude(): void {
     if (this.into?.ended === false) this.wrong.push(`hung: ${this.into.name}`);
-    if (this.death === undefined) this.machine.runTask('the look in the end', this.lookAtEnd(), { time: LOOKING });
+    if (this.death === undefined) {
+      const { machine } = this;
+      const looked = machine.runTask('the look in the end', this.lookAtEnd(), { time: LOOKING });
+      if (!looked.ok && machine.ended !== undefined) this.wrong.push(sayEnd(machine, machine.ended));
+    }
     super.conclude();
   }
 

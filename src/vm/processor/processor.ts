@@ -86,6 +86,8 @@ export class Processor {
   private readonly variable: WasmGlobal;
   private readonly compiled: Compiled[] = [];
   private view: Uint8Array<ArrayBuffer>;
+  /** What v86 has said last: why it gives up, before it does. */
+  private lastWords = '';
 
   private constructor(emulator: V86Starter, time: Clockwork, variable: WasmGlobal) {
     this.variable = variable;
@@ -106,10 +108,13 @@ export class Processor {
     if (!Number.isInteger(quantum) || quantum < 1 || quantum > QUANTUM_MAX) {
       return err(`a quantum of ${quantum} instructions: 1 to ${QUANTUM_MAX} can be`);
     }
+    const problem = whyNotInMemory(images, options);
+    if (problem !== undefined) return err(problem);
     const [V86, module] = await Promise.all([loadV86(), compiledModule()]);
     if (!module.ok) return module;
     const time = new Clockwork();
     let asked: ((port: number) => boolean | undefined) | undefined;
+    let said: ((at: number, length: number) => void) | undefined;
     let variable: WasmGlobal | undefined;
     const emulator = await switchOn(V86, time, {
       ...machineOptions(images, options),
@@ -119,6 +124,7 @@ export class Processor {
         env[TRAP_IMPORT] = (port: number): number => (port > 0xffff ? Number(asked?.(port) ?? false) : read(port));
         env['microtick'] = () => time.now();
         env['get_rand_int'] = () => time.draw();
+        env['console_log_from_wasm'] = (at: number, length: number) => said?.(at, length);
         const { exports } = new wasm.Instance(module.value, imports);
         variable = exports[QUANTUM_EXPORT] as WasmGlobal;
         return exports;
@@ -128,6 +134,7 @@ export class Processor {
     processor.quantum = quantum;
     time.counter = processor.cpu.instruction_counter;
     asked = (port) => processor.trapped(port);
+    said = (at, length) => processor.heard(at, length);
     return ok(processor);
   }
 
@@ -168,6 +175,13 @@ export class Processor {
     const stopped = ((this.cpu.flags[0] as number) & INTERRUPT_FLAG) === 0;
     // A wait that was rounded down to nothing would be waited for for ever.
     return { idle: Math.max(1, Math.ceil(wait * NS_PER_MS)), stopped };
+  }
+
+  /** Why v86 has given up: a guest can do what it does not know. Undefined for an error that does not say that. */
+  trapOf(error: unknown): string | undefined {
+    const { name, message } = error as Error;
+    if (name !== 'RuntimeError') return undefined;
+    return this.lastWords === '' ? message : `${message} (${this.lastWords})`;
   }
 
   /** Lets time pass in which it sleeps. */
@@ -214,6 +228,11 @@ export class Processor {
 
   saveClock(): ClockRecord {
     return this.time.save();
+  }
+
+  private heard(at: number, length: number): void {
+    const bytes = new Uint8Array(this.cpu.wasm_memory.buffer, at, length);
+    this.lastWords = Buffer.from(bytes).toString('latin1').replaceAll(/\s+/g, ' ').trim();
   }
 
   private trapped(port: number): boolean | undefined {
@@ -311,6 +330,27 @@ class Clockwork implements VirtualTime {
     if (this.counter !== undefined) this.counter[0] = counter;
     this.frozen = undefined;
   }
+}
+
+/** v86, src/kernel.js, load_kernel(): the kernel stands from the first megabyte on, and its initrd from 64 MiB on. */
+const [KERNEL_AT, INITRD_AT] = [2 ** 20, 64 * 2 ** 20];
+/** In MB. v86 is one WebAssembly memory of 4 GiB at most, in which the machine's is a part. Invented. */
+const MEMORY_MOST = 2048;
+
+/** Where there is no room v86 would end the program, from a timer of its own. */
+function whyNotInMemory(
+  { kernel, initrd }: ProcessorImages,
+  { memoryMb, isEmpty }: ProcessorOptions,
+): string | undefined {
+  if (!Number.isInteger(memoryMb) || memoryMb < 1 || memoryMb > MEMORY_MOST)
+    return `a memory of ${memoryMb} MB: 1 to ${MEMORY_MOST} can be`;
+  if (isEmpty) return undefined;
+  const inMb = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
+  if (KERNEL_AT + kernel.length > INITRD_AT)
+    return `the kernel does not fit: it has ${inMb(kernel.length)} MB, and there are 63 before the initrd`;
+  const room = memoryMb * 2 ** 20 - INITRD_AT;
+  if (initrd.length <= room) return undefined;
+  return `the initrd does not fit: it has ${inMb(initrd.length)} MB, and of a memory of ${memoryMb} MB ${Math.max(0, memoryMb - 64)} are behind the kernel`;
 }
 
 /** The devices that v86 makes itself. Memory is in bytes; 1 MiB is the least that its VGA takes. */

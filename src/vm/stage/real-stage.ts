@@ -12,8 +12,8 @@ import type { Task } from '../../sim/operation.ts';
 import type { RunLimits, Simulation, Stop } from '../../sim/simulation.ts';
 import type { Event, Path } from '../../trace/event.ts';
 import type { Recorder } from '../../trace/recorder.ts';
-import { sayEnd } from '../boot.ts';
-import type { RealMachine, RunEnd } from '../real-machine.ts';
+import type { RealMachine } from '../real-machine.ts';
+import { sayEnd } from '../run-end.ts';
 import { answerOf } from './answers.ts';
 import { Devices } from './devices.ts';
 import { commandOf, moduleOf, refusalOf } from './guest-commands.ts';
@@ -103,29 +103,16 @@ export class RealStage implements Stage {
     const { machine, sim, guestPart } = this;
     if (this.end !== undefined) return 'idle';
     const isOver = (): boolean => sim.steps >= stepsMax || guestPart.unanswered !== undefined || enough?.() === true;
-    const end = this.machineRuns(() => machine.runUntil(isOver, { time: until - machine.now }));
+    const end = machine.runUntil(isOver, { time: until - machine.now });
+    if (end !== 'held' && end !== 'time' && end !== 'slices') {
+      this.end = { what: end === 'panic' ? 'panic' : 'the guest has ended', found: sayEnd(machine, end) };
+    }
     if (guestPart.unanswered !== undefined) {
       this.end ??= { what: 'the guest hangs', found: `its shell does not answer: ${guestPart.unanswered}` };
     }
     if (this.end !== undefined) return 'idle';
     if (end === 'time') return 'until';
     return sim.steps >= stepsMax ? 'steps' : 'asked';
-  }
-
-  /** Runs the machine, and notes when it cannot go on. */
-  private machineRuns(run: () => RunEnd): RunEnd | undefined {
-    let end: RunEnd;
-    try {
-      end = run();
-    } catch (error) {
-      // A guest can do what the emulator has no answer to; that is the end of the guest, and no bug of ours.
-      if ((error as Error).name !== 'RuntimeError') throw error;
-      this.end = { what: 'the emulated processor cannot go on', found: (error as Error).message };
-      return undefined;
-    }
-    if (end === 'held' || end === 'time' || end === 'slices') return end;
-    this.end = { what: end === 'panic' ? 'panic' : 'the guest has ended', found: sayEnd(this.machine, end) };
-    return end;
   }
 
   *booted(): Task {
