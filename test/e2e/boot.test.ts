@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { kernelFolder } from '../../src/vm/kernel/cache.ts';
 import { emptyFolder, netvsim } from '../support/command.ts';
+import { firmware, INTO_NOWHERE } from '../support/firmware.ts';
 import { madeUpKernel } from '../support/installed.ts';
 import { folderOf, makeBzImage, makeElf, makeModule, RELEASE } from '../vm/kernel/files.ts';
 
@@ -13,6 +14,18 @@ function refuses(args: readonly string[], message: RegExp): void {
   expect(err).toMatch(message);
   expect([exit, out, err.trim().split('\n')]).toEqual([2, '', [expect.any(String)]]);
 }
+
+test('a guest with which the emulator gives up, while it boots, ends it with 1 and one line', async () => {
+  const cache = await madeUpKernel({ 'usr/share/seabios/bios.bin': firmware(INTO_NOWHERE) });
+  for (const args of [['--bare'], ['--cold'], ['--scenario', 'vf-plug-join']]) {
+    const { exit, out, err } = netvsim(['boot', '--cache', cache, ...args]);
+    expect([exit, out, err.trim()]).toEqual([
+      1,
+      '',
+      expect.stringMatching(/^the emulated processor cannot go on: .*$/),
+    ]);
+  }
+});
 
 /** Linux, arch/x86/include/uapi/asm/bootparam.h. */
 const XLF_KERNEL_64 = 1;

@@ -1,4 +1,4 @@
-/** A cache folder with what `netvsim kernel install` makes, out of packages that are made up: nothing in it runs. */
+/** A cache folder with what `netvsim kernel install` makes, out of packages that are made up. */
 import { installKernel } from '../../src/vm/kernel/install.ts';
 import { folderOf, packageFiles, RELEASE } from '../vm/kernel/files.ts';
 import { emptyFolder } from './command.ts';
@@ -10,9 +10,10 @@ export const PACKAGE = {
   sha256: 'ab'.repeat(32),
 };
 
-export async function madeUpKernel(): Promise<string> {
+/** `changes`: files of the packages that are others, see {@link packageFiles}. */
+export async function madeUpKernel(changes: Parameters<typeof packageFiles>[0] = {}): Promise<string> {
   const cache = emptyFolder();
-  const root = folderOf(packageFiles());
+  const root = folderOf(packageFiles(changes));
   const source = async () => ({ ok: true, value: { root, packages: [PACKAGE], warnings: [] } }) as const;
   await installKernel(cache, source, () => undefined, new AbortController().signal);
   return cache;

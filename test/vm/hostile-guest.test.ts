@@ -11,43 +11,24 @@ import { type MachineImages, RealMachine, type RealOptions } from '../../src/vm/
 import { sayEnd } from '../../src/vm/run-end.ts';
 import { decodeSnapshot, encodeSnapshot, type HostSideRecord, type MachineRecord } from '../../src/vm/snapshot.ts';
 import { PreparedGuest } from '../../src/vm/stage/prepared-guest.ts';
+import { ASLEEP, firmware, INTO_NOWHERE } from '../support/firmware.ts';
 import { textScenario } from '../support/text-scenario.ts';
 
 const catalogue = { vfs: vfModels, synthetics: syntheticModels };
 const nic = { name: 'nic1', mac: mac('00:0d:3a:12:34:56'), vf: 'mlx5', synthetic: 'ws2022', serial: 1, pciSerial: 1 };
 const plan = { nics: [nic], latency: {} };
 
-/** cli; mov eax, cr0; or al, 1; mov cr0, eax; int3: protected mode with no table of interrupts, and an interrupt. */
-const INTO_NOWHERE = [0xfa, 0x0f, 0x20, 0xc0, 0x0c, 0x01, 0x0f, 0x22, 0xc0, 0xcc];
-/**
- * mov eax, 0x8000f010; mov dx, 0xcf8; out dx, eax; xor eax, eax; mov dl, 0xfc; out dx, eax; and the same of 0x8000f014:
- * two windows of the disk controller. v86 does not take them back as they are at first, and any firmware changes them.
- */
-const WINDOWS = [0x10, 0x14].flatMap((register) => [
-  ...[0x66, 0xb8, register, 0xf0, 0x00, 0x80, 0xba, 0xf8, 0x0c, 0x66, 0xef],
-  ...[0x66, 0x31, 0xc0, 0xb2, 0xfc, 0x66, 0xef],
-]);
-/** cli; hlt */
-const ASLEEP = [...WINDOWS, 0xfa, 0xf4];
-/** jmp f000:0000 */
-const TO_THE_BEGINNING = [0xea, 0x00, 0x00, 0x00, 0xf0];
-/** Where a processor begins, in the last 64 KB below 1 MB. Intel SDM volume 3, 10.1.4. */
-const RESET_VECTOR = 0xfff0;
-
-/** Firmware that does that and nothing else. */
-function firmware(code: readonly number[], others: Partial<MachineImages> = {}): MachineImages {
-  const bios = Buffer.alloc(2 ** 16);
-  bios.set(code);
-  bios.set(TO_THE_BEGINNING, RESET_VECTOR);
+/** A machine that boots this and nothing else. */
+function imagesOf(code: readonly number[], others: Partial<MachineImages> = {}): MachineImages {
   const [vgaBios, kernel, initrd] = [Buffer.alloc(512), Buffer.alloc(2048), Buffer.alloc(16)];
-  return { id: 'made up', bios, vgaBios, kernel, initrd, cmdline: '', ...others };
+  return { id: 'made up', bios: firmware(code), vgaBios, kernel, initrd, cmdline: '', ...others };
 }
 
 const make = (images: MachineImages, options: RealOptions = {}) =>
   RealMachine.create(plan, catalogue, images, { memoryMb: 65, ...options });
 
 async function machineWith(code: readonly number[]): Promise<RealMachine> {
-  const machine = await make(firmware(code));
+  const machine = await make(imagesOf(code));
   if (!machine.ok) throw new Error(machine.error);
   return machine.value;
 }
@@ -94,13 +75,13 @@ describe('what a machine has no room for is said, and not tried', () => {
     [{}, 1e6, 'a memory of 1000000 MB: 1 to 2048 can be'],
     [{}, 0.5, 'a memory of 0.5 MB: 1 to 2048 can be'],
   ])('%#', async (images, memoryMb, problem) => {
-    const machine = await make(firmware(ASLEEP, images), { memoryMb });
+    const machine = await make(imagesOf(ASLEEP, images), { memoryMb });
     expect(machine).toEqual({ ok: false, error: expect.stringContaining(problem) });
   });
 });
 
 describe('a snapshot that somebody has made up, with its seal', () => {
-  const images = firmware(ASLEEP);
+  const images = imagesOf(ASLEEP);
   const restored = async (change: (record: MachineRecord, state: ArrayBuffer) => Uint8Array) => {
     const machine = await machineWith(ASLEEP);
     expect(machine.runUntil(() => false, { time: ms(1) })).toBe('stopped');
