@@ -97,7 +97,7 @@ export function runJob(program: Program, job: Job, pause: Pause = GOING_ON): Job
   const tally = new Tally(program, pause);
   switch (job.kind) {
     case 'first':
-      tally.run(new KeepRunning(), 'the usual order', true);
+      tally.run(new KeepRunning(), () => 'the usual order', true);
       return tally.result(true);
     case 'sample':
       return sample(tally, job);
@@ -115,7 +115,7 @@ function sample(tally: Tally, job: Extract<Job, { kind: 'sample' }>): JobResult 
     const sampler = job.samplers[number % job.samplers.length] as Sampler;
     const seed = job.seed * 1_000_003 + number;
     const strategy = samplerOf(sampler, seed, job);
-    const goesOn = tally.run(strategy, `${sampler} seed ${seed}`, number % TWICE_EVERY === 0);
+    const goesOn = tally.run(strategy, () => `${sampler} seed ${seed}`, number % TWICE_EVERY === 0);
     if (strategy instanceof Uniform) tally.chances.push(strategy.logChance);
     if (!goesOn) return tally.result(number === job.first + job.count - 1);
   }
@@ -128,7 +128,7 @@ function samplerOf(sampler: Sampler, seed: number, { length, depth }: { length: 
 }
 
 function goThrough(tally: Tally, strategy: Reduced | Departing, ordersMax: number): JobResult {
-  const by = strategy instanceof Reduced ? 'the reduced search' : 'the search of departures';
+  const by = (): string => (strategy instanceof Reduced ? 'the reduced search' : 'the search of departures');
   while (tally.orders + tally.cut < ordersMax) {
     const goesOn = tally.run(strategy, by, false);
     // A run that was given up is not one that was gone through.
@@ -145,7 +145,7 @@ function divide(program: Program, parts: number, runsMax: number, pause: Pause):
     const tally = new Tally(program, pause);
     const strategy = new Reduced({ reduction: 'sleep-sets', depthMax });
     do {
-      const goesOn = tally.run(strategy, 'the reduced search', false);
+      const goesOn = tally.run(strategy, () => 'the reduced search', false);
       if (!goesOn || ++runs >= runsMax) return tally.result(false);
     } while (strategy.advance());
     const { beginnings } = strategy;
@@ -174,8 +174,8 @@ class Tally {
     this.pause = pause;
   }
 
-  /** One more order; false when the job is to end. */
-  run(strategy: Strategy, by: string, twice: boolean): boolean {
+  /** One more order; false when the job is to end. `by` says who draws it. */
+  run(strategy: Strategy, by: () => string, twice: boolean): boolean {
     const recorded = strategy instanceof Reduced ? undefined : new RecordOrder(strategy);
     const orderOf = (): readonly Choice[] =>
       strategy instanceof Reduced ? strategy.order() : (recorded?.choices ?? []);
@@ -183,8 +183,8 @@ class Tally {
     try {
       outcome = twice ? this.runTwice(recorded ?? strategy) : this.program(recorded ?? strategy);
     } catch (error) {
-      if (!(error instanceof Diverged)) throw inOrder(error, by, orderOf());
-      this.note({ key: NOT_THE_SAME, text: error.message }, by, orderOf());
+      if (!(error instanceof Diverged)) throw inOrder(error, by(), orderOf());
+      this.note({ key: NOT_THE_SAME, text: error.message }, by(), orderOf());
       return false;
     }
     this.steps += outcome.steps;
@@ -194,12 +194,11 @@ class Tally {
     }
     this.limit ??= outcome.limit;
     this.decisions = Math.max(this.decisions, recorded?.decisions ?? 0);
-    const keys = new Set<string>();
-    for (const found of outcome.found) {
-      if (!keys.has(found.key)) this.note(found, by, orderOf());
-      keys.add(found.key);
-    }
-    if (keys.size > 0) this.failing++;
+    const { found } = outcome;
+    found.forEach((one, at) => {
+      if (found.findIndex(({ key }) => key === one.key) === at) this.note(one, by(), orderOf());
+    });
+    if (found.length > 0) this.failing++;
     this.orders++;
     return this.goesOn();
   }

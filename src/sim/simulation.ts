@@ -38,7 +38,7 @@ export class Simulation {
   footprint: Footprint | undefined;
   /** Steps done so far. */
   steps = 0;
-  private readonly contexts = new Set<Context>();
+  private readonly contexts: Context[] = [];
   private readonly ready: Context[] = [];
   /** Lists of waiters that are empty, for the next object that somebody comes to: few at a time have one. */
   private readonly spareLists: Context[][] = [];
@@ -93,9 +93,10 @@ export class Simulation {
   end(context: Context): void {
     assert(context !== this.running, `${context.name} ends itself: it should return`);
     this.noteEnd(context);
-    if (context.operation !== undefined) this.leave(context, context.operation);
+    if (context.operation === undefined) return;
+    this.leave(context, context.operation.object);
     context.operation = undefined;
-    this.contexts.delete(context);
+    remove(this.contexts, context);
   }
 
   /** Waits for a span of virtual time. */
@@ -186,7 +187,7 @@ export class Simulation {
 
   /** For a record-driven context whose records were replaced: its next operation is asked for anew. */
   rearm(context: Context, operation: Operation): void {
-    if (context.operation !== undefined) this.leave(context, context.operation);
+    if (context.operation !== undefined) this.leave(context, context.operation.object);
     this.arrive(context, operation);
   }
 
@@ -198,7 +199,7 @@ export class Simulation {
 
   private start(name: string, side: ContextSide, runner: Runner, daemon: boolean): Context {
     const context = new Context(this.nextContextId++, name, side, daemon, runner);
-    this.contexts.add(context);
+    this.contexts.push(context);
     this.strategy.spawned?.(context, this.running);
     this.resume(context, undefined);
     return context;
@@ -227,7 +228,7 @@ export class Simulation {
     const before = recorded ? object.peek() : 0;
     const result = object.perform(operation, context);
     const after = recorded ? object.peek() : 0;
-    this.leave(context, operation);
+    this.leave(context, object);
     this.reconsider(object);
     this.resume(context, result);
     if (recorded) this.record(context, operation, before, after);
@@ -247,7 +248,7 @@ export class Simulation {
     const next = context.runner.next(result);
     if (next.done === true) {
       context.operation = undefined;
-      this.contexts.delete(context);
+      remove(this.contexts, context);
     } else {
       this.arrive(context, next.value);
     }
@@ -269,8 +270,7 @@ export class Simulation {
     context.sinceStep = this.steps;
   }
 
-  private leave(context: Context, operation: Operation): void {
-    const { object } = operation;
+  private leave(context: Context, object: SharedObject): void {
     const { pending } = object;
     remove(pending, context);
     if (pending.length === 0) {
@@ -300,11 +300,11 @@ export class Simulation {
   }
 }
 
-/** Written out: the lists are short, and `splice` makes another one each time. */
+/** Written out: `splice` makes another list each time, and whoever came last is mostly the first to go. */
 function remove(list: Context[], context: Context): void {
   const last = list.length - 1;
-  if (list[last] !== context) {
-    for (let at = list.indexOf(context); at < last; at++) list[at] = list[at + 1] as Context;
-  }
+  let at = last;
+  while (list[at] !== context) at--;
+  for (; at < last; at++) list[at] = list[at + 1] as Context;
   list.pop();
 }

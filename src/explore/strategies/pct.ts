@@ -9,7 +9,8 @@ import type { Strategy } from '../../sim/strategy.ts';
  * Source: Burckhardt et al., "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010.
  */
 export class Pct implements Strategy {
-  private random: Random;
+  /** There once a run has begun. */
+  private random!: Random;
   private readonly seed: number;
   private readonly depth: number;
   /** How many steps at which others could run too a run is expected to have. */
@@ -22,7 +23,6 @@ export class Pct implements Strategy {
     this.seed = seed;
     this.depth = depth;
     this.length = length;
-    this.random = new Random(seed);
   }
 
   begin(): void {

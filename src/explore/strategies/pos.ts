@@ -8,13 +8,13 @@ import type { Strategy } from '../../sim/strategy.ts';
  * Source: Yuan, Yang, Gu, "Partial Order Aware Concurrency Sampling", CAV 2018.
  */
 export class Pos implements Strategy {
-  private random: Random;
+  /** There once a run has begun. */
+  private random!: Random;
   private readonly seed: number;
   private readonly priorities = new Map<number, number>();
 
   constructor(seed: number) {
     this.seed = seed;
-    this.random = new Random(seed);
   }
 
   begin(): void {

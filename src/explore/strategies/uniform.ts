@@ -7,7 +7,8 @@ const ODDS_MAX = 1e200;
 
 /** At each step any of those that can run, with equal chances. */
 export class Uniform implements Strategy {
-  private random: Random;
+  /** There once a run has begun. */
+  private random!: Random;
   private readonly seed: number;
   /** One divided by the chance of what was drawn so far, or of the last part of it; {@link log} has the rest. */
   private odds = 1;
@@ -15,7 +16,6 @@ export class Uniform implements Strategy {
 
   constructor(seed: number) {
     this.seed = seed;
-    this.random = new Random(seed);
   }
 
   begin(): void {
