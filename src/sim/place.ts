@@ -1,4 +1,4 @@
-import { itemPart } from './footprint.ts';
+import { itemPart, namePart } from './footprint.ts';
 import type { Simulation } from './simulation.ts';
 
 /**
@@ -26,5 +26,11 @@ export class Place {
   writeEntry(key: number): void {
     this.sim.footprint?.read(this.place);
     this.sim.footprint?.write(this.place, itemPart(key));
+  }
+
+  /** The same for an entry that is found by its name. */
+  writeNamed(name: string): void {
+    this.sim.footprint?.read(this.place);
+    this.sim.footprint?.write(this.place, namePart(name));
   }
 }

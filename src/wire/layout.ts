@@ -123,17 +123,20 @@ export function writeFields(
 }
 
 /** The fixed size, or the end of the variable part that reaches furthest. */
-export function sizeOfFields(fields: FieldList, fixed: number, value: Readonly<Record<string, unknown>>): number {
+export function sizeOfFields(ends: FieldEnds, fixed: number, value: Readonly<Record<string, unknown>>): number {
   let size = fixed;
-  for (const [key, field] of fields) {
-    if (field.end !== undefined) size = Math.max(size, field.end(value[key]));
-  }
+  for (const [key, end] of ends) size = Math.max(size, end(value[key]));
   return size;
 }
 
 /** A layout as it is walked: made once per row. */
 export type FieldList = readonly (readonly [string, Field<unknown>])[];
 export const fieldList = (layout: Layout): FieldList => Object.entries(layout);
+
+/** Where the variable parts of a layout end: for most messages there are none. */
+export type FieldEnds = readonly (readonly [string, (value: unknown) => number])[];
+export const endsOf = (layout: Layout): FieldEnds =>
+  fieldList(layout).flatMap(([key, { end }]) => (end === undefined ? [] : [[key, end] as const]));
 
 /** Throws unless the value is a whole number from 0 to `max`. */
 export function checkUnsigned(value: number, max: number, what: string, at: number): void {

@@ -1,6 +1,8 @@
 import { assert, InvariantError } from '../base/assert.ts';
 import {
   type Decoded,
+  endsOf,
+  type FieldEnds,
   type FieldList,
   fieldList,
   getU32,
@@ -97,6 +99,7 @@ export function tableProtocol<const T extends Table>(table: T, options: TableOpt
       sizeMin: row.sizeMin ?? row.size,
       trailingMax: padding + (row.trailing ?? 0),
       fields: fieldList(row.fields),
+      ends: endsOf(row.fields),
     };
     byName.set(name, compiled);
     byType.set(row.type, compiled);
@@ -110,13 +113,13 @@ export function tableProtocol<const T extends Table>(table: T, options: TableOpt
   }
 
   function size(message: MessageOf<T>): number {
-    const { row, fields } = rowOf(message);
-    return Math.max(sizeFloor, sizeOfFields(fields, row.size, message));
+    const { row, ends } = rowOf(message);
+    return Math.max(sizeFloor, sizeOfFields(ends, row.size, message));
   }
 
   function encode(message: MessageOf<T>): Uint8Array {
     const { row, fields } = rowOf(message);
-    const bytes = new Uint8Array(Math.max(sizeFloor, sizeOfFields(fields, row.size, message)));
+    const bytes = new Uint8Array(size(message));
     setU32(bytes, 0, row.type);
     if (lengthAt !== 0) setU32(bytes, lengthAt, bytes.length);
     writeFields(fields, { bytes }, 0, message);
@@ -140,7 +143,7 @@ export function tableProtocol<const T extends Table>(table: T, options: TableOpt
     const problem = decodeRow(compiled, bytes, out);
     if (problem !== undefined) return { ...malformed(protocol, bytes, problem.problem, { type }), ...problem };
     const least = lengthAt === 0 ? sizeFloor : length;
-    const expected = Math.max(least, sizeOfFields(compiled.fields, compiled.row.size, out));
+    const expected = Math.max(least, sizeOfFields(compiled.ends, compiled.row.size, out));
     if (bytes.length > expected + compiled.trailingMax) {
       return malformed(protocol, bytes, 'overlong', { type, expected, what: compiled.name });
     }
@@ -156,6 +159,7 @@ interface CompiledRow {
   readonly sizeMin: number;
   readonly trailingMax: number;
   readonly fields: FieldList;
+  readonly ends: FieldEnds;
 }
 
 function decodeRow(row: CompiledRow, bytes: Uint8Array, out: Record<string, unknown>): Problem | undefined {

@@ -3,6 +3,8 @@ import {
   array,
   blob,
   type Decoded,
+  endsOf,
+  type FieldEnds,
   type FieldList,
   fieldList,
   getU32,
@@ -69,9 +71,14 @@ const fieldLists: ReadonlyMap<string, FieldList> = new Map(
   Object.entries(VPCI_COMPLETIONS).map(([name, row]) => [name, fieldList(row.fields)]),
 );
 const fieldsOf = (of: VpciCompletionName): FieldList => fieldLists.get(of) ?? [];
+const fieldEnds: ReadonlyMap<string, FieldEnds> = new Map(
+  Object.entries(VPCI_COMPLETIONS).map(([name, row]) => [name, endsOf(row.fields)]),
+);
+const sizeWith = (of: VpciCompletionName, value: Readonly<Record<string, unknown>>): number =>
+  sizeOfFields(fieldEnds.get(of) ?? [], VPCI_COMPLETIONS[of].size, value);
 
 export function vpciCompletionSize<N extends VpciCompletionName>(of: N, value: VpciCompletion<N>): number {
-  return sizeOfFields(fieldsOf(of), VPCI_COMPLETIONS[of].size, value);
+  return sizeWith(of, value);
 }
 
 export function encodeVpciCompletion<N extends VpciCompletionName>(of: N, value: VpciCompletion<N>): Uint8Array {
@@ -93,7 +100,7 @@ export function decodeVpciCompletion<N extends VpciCompletionName>(
   const out: Record<string, unknown> = { name: of };
   readFields(fieldsOf(of), source, 0, out);
   if (source.problem !== undefined) return { ...malformed(PROTOCOL, bytes, 'invalid'), ...source.problem };
-  const expected = sizeOfFields(fieldsOf(of), size, out);
+  const expected = sizeWith(of, out);
   if (bytes.length > expected + PADDING) return malformed(PROTOCOL, bytes, 'overlong', { expected, what: of });
   return out as VpciCompletion<N>;
 }

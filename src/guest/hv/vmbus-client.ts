@@ -7,7 +7,6 @@
 import type { Guid } from '../../base/guid.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { Bus } from '../../bus/bus.ts';
-import { namePart } from '../../sim/footprint.ts';
 import type { Operation, Task } from '../../sim/operation.ts';
 import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
@@ -231,7 +230,7 @@ export class VmbusClient {
   }
 
   private *answer(key: string, message: Response): Task {
-    this.asked.writeEntry(namePart(key));
+    this.asked.writeNamed(key);
     const cell = this.waiting.get(key);
     if (cell === undefined) return; // an answer that nobody waits for is dropped, as in the kernel
     this.waiting.delete(key);
@@ -240,7 +239,7 @@ export class VmbusClient {
 
   private expect(key: string): WaitCell<Response | 'rescinded'> {
     const cell = new WaitCell<Response | 'rescinded'>(this.sim, `host's answer: ${key}`);
-    this.asked.writeEntry(namePart(key));
+    this.asked.writeNamed(key);
     this.waiting.set(key, cell);
     return cell;
   }

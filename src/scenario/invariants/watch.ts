@@ -1,6 +1,5 @@
 /** Lets invariants watch one run, and puts what they find into the trace. */
 import { assert } from '../../base/assert.ts';
-import { namePart } from '../../sim/footprint.ts';
 import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { Event, EventBody, EventKind } from '../../trace/event.ts';
@@ -17,6 +16,7 @@ interface Handler {
 export class Watch {
   private readonly monitors: readonly Monitor[];
   private readonly handlers = new Map<EventKind, Handler[]>();
+  private sim: Simulation | undefined;
   /** One for each monitor: what it has seen so far. */
   private places: readonly Place[] = [];
   /** Which of the monitors compare NICs with each other. */
@@ -49,6 +49,7 @@ export class Watch {
 
   /** What a monitor concludes depends on the order of the events that it sees: a search has to know of it. */
   noteIn(sim: Simulation): void {
+    this.sim = sim;
     this.places = this.monitors.map(() => new Place(sim));
   }
 
@@ -61,25 +62,24 @@ export class Watch {
   private see(event: Event): void {
     const handlers = this.handlers.get(event.kind);
     if (handlers === undefined) return;
+    const isNoted = this.sim?.footprint !== undefined;
     for (const { handle, monitor } of handlers) {
-      this.note(event, monitor);
+      if (isNoted) this.note(event, monitor);
       handle(event as never);
     }
     this.report();
   }
 
   private note(event: Event, monitor: number): void {
-    const place = this.places[monitor];
-    if (place === undefined) return;
     const dev = 'dev' in event ? event.dev : 'nic' in event ? event.nic : undefined;
-    if (dev === undefined || this.across[monitor] === true) place.write();
-    else place.writeEntry(namePart(nicOf(dev) ?? dev));
+    if (dev === undefined || this.across[monitor] === true) this.places[monitor]?.write();
+    else this.places[monitor]?.writeNamed(nicOf(dev) ?? dev);
   }
 
   private add(on: Handlers, monitor: number): void {
-    for (const [kind, handle] of Object.entries(on) as [EventKind, Handler['handle']][]) {
+    for (const kind of Object.keys(on) as EventKind[]) {
       const handlers = this.handlers.get(kind);
-      const handler = { handle, monitor };
+      const handler = { handle: on[kind] as Handler['handle'], monitor };
       if (handlers === undefined) this.handlers.set(kind, [handler]);
       else handlers.push(handler);
     }
