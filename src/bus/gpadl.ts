@@ -5,6 +5,7 @@
  * What this leaves out: several ranges in one list, limits on what one guest may show in all.
  */
 import type { Protocol } from '../wire/message.ts';
+import type { PageList } from '../wire/page-list.ts';
 import { type GuestMemory, isPage, PAGE_SIZE, type Payload } from './memory.ts';
 
 /** Contiguous pages: `at` is where they begin within the region. */
@@ -14,15 +15,18 @@ export interface Run {
   count: number;
 }
 
-/** Puts the first `count` pages of a list behind those that are in the runs. */
-export function addPages(runs: Run[], pfns: readonly number[], count = pfns.length): void {
+/** Puts the first `most` pages of a list behind those that are in the runs. */
+export function addPages(runs: Run[], pages: PageList, most = pages.length): void {
+  let left = most;
   let last = runs[runs.length - 1];
-  for (let i = 0; i < count; i++) {
-    const pfn = pfns[i] as number;
-    if (last !== undefined && pfn === last.first + last.count) {
-      last.count++;
+  for (const { first, count: all } of pages.runs) {
+    const count = Math.min(all, left);
+    left -= count;
+    if (count === 0) return;
+    if (last !== undefined && first === last.first + last.count) {
+      last.count += count;
     } else {
-      last = { at: last === undefined ? 0 : runEnd(last), first: pfn, count: 1 };
+      last = { at: last === undefined ? 0 : runEnd(last), first, count };
       runs.push(last);
     }
   }

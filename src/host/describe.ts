@@ -1,5 +1,6 @@
 import type { EventKind } from '../trace/event.ts';
 import type { Recorder } from '../trace/recorder.ts';
+import { PageList } from '../wire/page-list.ts';
 
 /**
  * A message in one line for the trace: its fields as `name=value`, by name, so that it reads the same however it came.
@@ -26,6 +27,7 @@ function inShort(value: unknown): string {
   if (typeof value === 'number') return value >= HEX_FROM ? `0x${value.toString(16)}` : String(value);
   if (typeof value === 'bigint') return `0x${value.toString(16)}`;
   if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (value instanceof PageList) return inShort([...value]);
   if (Array.isArray(value)) return value.length <= 1 ? `[${value.map(nested).join()}]` : `${value.length} entries`;
   return nested(value);
 }

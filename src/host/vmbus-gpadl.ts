@@ -5,6 +5,7 @@
  * What this leaves out: lists of several ranges, and limits on what one guest may show.
  */
 import { addPages } from '../bus/gpadl.ts';
+import type { PageList } from '../wire/page-list.ts';
 import type { VmbusMessage } from '../wire/vmbus.ts';
 import type { RequestFault } from './fault-points.ts';
 import type { HostItem } from './item.ts';
@@ -119,7 +120,7 @@ export class GpadlKeeper {
     this.add(gpadl, pfns);
   }
 
-  private add(gpadl: ServerGpadl, pfns: readonly number[]): void {
+  private add(gpadl: ServerGpadl, pfns: PageList): void {
     const count = Math.min(pfns.length, gpadl.wanted - gpadl.received);
     addPages(gpadl.pages, pfns, count);
     gpadl.received += count;

@@ -1,5 +1,6 @@
 import { InvariantError } from '../base/assert.ts';
 import { type Guid, guidBytes, guidFromBytes } from '../base/guid.ts';
+import { PageList } from './page-list.ts';
 
 /**
  * Fields at explicit byte offsets, little-endian: the rows of every protocol table are made of these.
@@ -30,7 +31,7 @@ export interface Field<T> {
   end?(value: T): number;
 }
 
-type FieldKind = 'u8' | 'u16' | 'u32' | 'u64' | 'pfn' | 'bit' | 'guid' | 'bytes' | 'struct' | 'list' | 'blob';
+type FieldKind = 'u8' | 'u16' | 'u32' | 'u64' | 'pfn' | 'bit' | 'guid' | 'bytes' | 'struct' | 'list' | 'pages' | 'blob';
 
 export type Layout = Readonly<Record<string, Field<unknown>>>;
 
@@ -291,6 +292,20 @@ export function list<T>(at: number, { of, max, count, inside }: ListOptions<T>):
       });
     },
     ...(inside ? {} : { end: (value: readonly T[]) => at + value.length * element }),
+  };
+}
+
+/** Page numbers, at most `max`, to the end of the message. */
+export function pages(at: number, max: number): Field<PageList> {
+  const numbers = list(at, { of: pfn(0), max });
+  return {
+    kind: 'pages',
+    at,
+    width: 0,
+    max,
+    read: (from, base) => PageList.of(numbers.read(from, base)),
+    write: (to, base, value) => numbers.write(to, base, [...value]),
+    end: (value) => at + value.length * 8,
   };
 }
 

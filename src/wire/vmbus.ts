@@ -1,5 +1,5 @@
 import { guid as guidOf } from '../base/guid.ts';
-import { bit, bytes, guid, list, pfn, u8, u16, u32, u64 } from './layout.ts';
+import { bit, bytes, guid, pages, u8, u16, u32, u64 } from './layout.ts';
 import { type MessageOf, type Table, tableProtocol } from './message.ts';
 
 /**
@@ -113,7 +113,7 @@ export const VMBUS_MESSAGES = {
       rangeCount: u16(18),
       byteCount: u32(20),
       byteOffset: u32(24),
-      pfns: list(28, { of: pfn(0), max: GPADL_HEADER_PFNS_MAX }),
+      pfns: pages(28, GPADL_HEADER_PFNS_MAX),
     },
   },
   /** struct vmbus_channel_gpadl_body. */
@@ -122,7 +122,7 @@ export const VMBUS_MESSAGES = {
     since: WIN8,
     from: 'guest',
     size: 16,
-    fields: { messageNumber: u32(8), gpadl: u32(12), pfns: list(16, { of: pfn(0), max: GPADL_BODY_PFNS_MAX }) },
+    fields: { messageNumber: u32(8), gpadl: u32(12), pfns: pages(16, GPADL_BODY_PFNS_MAX) },
   },
   /** struct vmbus_channel_gpadl_created. */
   gpadlCreated: {

@@ -5,6 +5,7 @@ import type { RingPacket } from '../../src/bus/packet.ts';
 import type { Operation, Task } from '../../src/sim/operation.ts';
 import { Simulation } from '../../src/sim/simulation.ts';
 import { NVSP, type NvspMessage } from '../../src/wire/nvsp.ts';
+import { PageList } from '../../src/wire/page-list.ts';
 
 export const TRANSPORTS: readonly Transport[] = ['bytes', 'direct'];
 
@@ -58,6 +59,6 @@ export const switchTo = (path: number, transactionId = 0n): RingPacket =>
 /** Pages as a GPADL has them. */
 export function pages(...pfns: number[]): Run[] {
   const runs: Run[] = [];
-  addPages(runs, pfns);
+  addPages(runs, PageList.of(pfns));
   return runs;
 }

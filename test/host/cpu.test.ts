@@ -6,6 +6,7 @@ import { Latency } from '../../src/sim/latency.ts';
 import { Simulation } from '../../src/sim/simulation.ts';
 import { isMalformed } from '../../src/wire/message.ts';
 import { NVSP_COMPLETION } from '../../src/wire/nvsp.ts';
+import { PageList } from '../../src/wire/page-list.ts';
 import { decodeRingPacket } from '../../src/wire/ring-packet.ts';
 import { decodeHvMessage, HV_STATUS } from '../../src/wire/synic.ts';
 import { VMBUS, type VmbusMessage } from '../../src/wire/vmbus.ts';
@@ -62,7 +63,13 @@ test('a CPU brings the NIC up to its first answer by hypercalls and memory alone
   const { childRelid } = offer;
   expect(offer.connectionId).toBe(signalConnection(childRelid));
 
-  const range = { rangeBuflen: 8 + 8 * 4, rangeCount: 1, byteCount: 4 * 4096, byteOffset: 0, pfns: RING_PAGES };
+  const range = {
+    rangeBuflen: 8 + 8 * 4,
+    rangeCount: 1,
+    byteCount: 4 * 4096,
+    byteOffset: 0,
+    pfns: PageList.of(RING_PAGES),
+  };
   post({ name: 'gpadlHeader', childRelid, gpadl: 0xe1e10, ...range });
   expect(take()).toMatchObject({ name: 'gpadlCreated', status: 0 });
   const rings = { ringGpadl: 0xe1e10, targetVp: 0, downstreamPageOffset: 2, userData: new Uint8Array(120) };
@@ -95,7 +102,13 @@ test('a CPU that stops to read and goes on later gets everything', () => {
   post({ name: 'requestOffers' });
   const names = [take().name, take().name, take().name];
   expect(names).toEqual(['versionResponse', 'offerChannel', 'allOffersDelivered']);
-  const range = { rangeBuflen: 8 + 8 * 4, rangeCount: 1, byteCount: 4 * 4096, byteOffset: 0, pfns: RING_PAGES };
+  const range = {
+    rangeBuflen: 8 + 8 * 4,
+    rangeCount: 1,
+    byteCount: 4 * 4096,
+    byteOffset: 0,
+    pfns: PageList.of(RING_PAGES),
+  };
   post({ name: 'gpadlHeader', childRelid: 1, gpadl: 1, ...range });
   post({
     name: 'openChannel',

@@ -23,6 +23,7 @@ import type { Strategy } from '../../src/sim/strategy.ts';
 import type { Event, EventKind, EventOf } from '../../src/trace/event.ts';
 import { keep, Recorder } from '../../src/trace/recorder.ts';
 import { isMalformed } from '../../src/wire/message.ts';
+import { PageList } from '../../src/wire/page-list.ts';
 import type { VmbusMessage } from '../../src/wire/vmbus.ts';
 
 export const catalogue: Catalogue = { vfs: [mlx5Vf, manaVf], synthetics: [ws2022] };
@@ -150,11 +151,11 @@ export class FakeGuest {
         rangeCount: 1,
         byteCount: pfns.length * 4096,
         byteOffset: 0,
-        pfns: head,
+        pfns: PageList.of(head),
       },
     ];
     for (let i = 0; i < rest.length; i += 28) {
-      messages.push({ name: 'gpadlBody', messageNumber: 0, gpadl, pfns: rest.slice(i, i + 28) });
+      messages.push({ name: 'gpadlBody', messageNumber: 0, gpadl, pfns: PageList.of(rest.slice(i, i + 28)) });
     }
     this.now(this.bus.postMessages(4, messages));
     return gpadl;

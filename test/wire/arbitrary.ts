@@ -2,6 +2,7 @@ import fc, { type Arbitrary } from 'fast-check';
 import type { Guid } from '../../src/base/guid.ts';
 import type { Field, Layout } from '../../src/wire/layout.ts';
 import type { Row, Table } from '../../src/wire/message.ts';
+import { PageList } from '../../src/wire/page-list.ts';
 
 /** Values for a table's rows, made from the rows: what a test says of one message it says of all. */
 export type AnyMessage = { readonly name: string };
@@ -23,6 +24,8 @@ function fieldArbitrary(field: Field<unknown>): Arbitrary<unknown> {
       return fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn });
     case 'pfn':
       return fc.maxSafeNat().map((value) => value % 2 ** 52);
+    case 'pages':
+      return fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: field.max ?? 0 }).map(PageList.of);
     case 'bit':
       return fc.boolean();
     case 'guid':

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { guid } from '../../src/base/guid.ts';
 import { NVSP, NVSP_COMPLETION, type NvspCompletion, type NvspMessage } from '../../src/wire/nvsp.ts';
+import { PageList } from '../../src/wire/page-list.ts';
 import { RNDIS, type RndisMessage } from '../../src/wire/rndis.ts';
 import { VMBUS, type VmbusMessage } from '../../src/wire/vmbus.ts';
 import { VPCI, type VpciMessage } from '../../src/wire/vpci.ts';
@@ -60,12 +61,12 @@ const vmbus: readonly (readonly [VmbusMessage, string])[] = [
       rangeCount: 1,
       byteCount: 0x2000,
       byteOffset: 0,
-      pfns: [0x12345, 0x1_0000_0001],
+      pfns: PageList.of([0x12345, 0x1_0000_0001]),
     },
     `08000000 00000000 0b000000 101e0e00 1800 0100 00200000 00000000 4523010000000000 0100000001000000`,
   ],
   [
-    { name: 'gpadlBody', messageNumber: 1, gpadl: 0xe1e10, pfns: [7] },
+    { name: 'gpadlBody', messageNumber: 1, gpadl: 0xe1e10, pfns: PageList.of([7]) },
     '09000000 00000000 01000000 101e0e00 0700000000000000',
   ],
   [{ name: 'gpadlTorndown', gpadl: 0xe1e10 }, '0c000000 00000000 101e0e00'],

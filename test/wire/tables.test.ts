@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Field } from '../../src/wire/layout.ts';
 import { isMalformed, type Malformed, type Protocol, type Table } from '../../src/wire/message.ts';
 import { NVSP, NVSP_COMPLETION, NVSP_COMPLETION_MESSAGES, NVSP_MESSAGES } from '../../src/wire/nvsp.ts';
+import { PageList } from '../../src/wire/page-list.ts';
 import { RNDIS, RNDIS_CONTROL_MESSAGES } from '../../src/wire/rndis.ts';
 import { VMBUS, VMBUS_MESSAGES } from '../../src/wire/vmbus.ts';
 import { VPCI, VPCI_MESSAGES } from '../../src/wire/vpci.ts';
@@ -210,8 +211,8 @@ describe('encoders refuse what does not fit', () => {
     expect(() => NVSP.encode({ name: 'switchDataPath' } as never)).toThrow('activeDataPath is missing');
     expect(() => NVSP.encode({ name: 'nothing' } as never)).toThrow('nvsp nothing');
     const body = { name: 'gpadlBody', messageNumber: 0, gpadl: 1 } as const;
-    expect(() => VMBUS.encode({ ...body, pfns: Array.from({ length: 29 }, () => 1) })).toThrow('at most 28');
-    expect(() => VMBUS.encode({ ...body, pfns: [2 ** 52] })).toThrow('does not fit pfn');
+    expect(() => VMBUS.encode({ ...body, pfns: PageList.ofRun(1, 29) })).toThrow('at most 28');
+    expect(() => VMBUS.encode({ ...body, pfns: PageList.of([2 ** 52]) })).toThrow('does not fit pfn');
   });
 });
 

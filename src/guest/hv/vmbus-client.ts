@@ -12,6 +12,7 @@ import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import { WaitCell } from '../../sim/wait-cell.ts';
 import { isMalformed } from '../../wire/message.ts';
+import { PageList } from '../../wire/page-list.ts';
 import { HV_STATUS, MESSAGE_CONNECTION, VMBUS_MESSAGE_SINT } from '../../wire/synic.ts';
 import {
   FIRST_GPADL_HANDLE,
@@ -268,19 +269,12 @@ function gpadlMessages(relid: number, gpadl: number, firstPfn: number, pages: nu
       rangeCount: 1,
       byteCount: pages * PAGE_SIZE,
       byteOffset: 0,
-      pfns: contiguous(firstPfn, Math.min(pages, GPADL_HEADER_PFNS_MAX)),
+      pfns: PageList.ofRun(firstPfn, Math.min(pages, GPADL_HEADER_PFNS_MAX)),
     },
   ];
   for (let at = GPADL_HEADER_PFNS_MAX; at < pages; at += GPADL_BODY_PFNS_MAX) {
-    const pfns = contiguous(firstPfn + at, Math.min(pages - at, GPADL_BODY_PFNS_MAX));
+    const pfns = PageList.ofRun(firstPfn + at, Math.min(pages - at, GPADL_BODY_PFNS_MAX));
     messages.push({ name: 'gpadlBody', messageNumber: messages.length - 1, gpadl, pfns });
   }
   return messages;
-}
-
-/** Written out: a receive buffer has thousands of pages, and each run of a search shows it. */
-function contiguous(firstPfn: number, count: number): number[] {
-  const pfns = new Array<number>(count);
-  for (let i = 0; i < count; i++) pfns[i] = firstPfn + i;
-  return pfns;
 }
