@@ -23,9 +23,26 @@ const FIRST_MOMENT = 1 << 28;
 export class Footprint {
   /** `place * 4 + touch`, in the order in which they were noted; a place can stand there more than once. */
   touches: number[] = [];
+  /** The place from which on objects were made in the step at hand. */
+  private firstNew = FIRST_CONTEXT;
 
   clear(): void {
     if (this.touches.length > 0) this.touches = [];
+  }
+
+  /** A step begins; objects that it makes have this number and those behind it. */
+  begin(nextObject: number): void {
+    this.clear();
+    this.firstNew = nextObject * PARTS;
+  }
+
+  /**
+   * Those of a step's touches that a step of another context can meet. What the step has made itself nobody else could have
+   * touched before, and in another order another object has its number.
+   */
+  known(touches: readonly number[]): readonly number[] {
+    const isNew = (touch: number): boolean => placeOf(touch) >= this.firstNew && placeOf(touch) < FIRST_CONTEXT;
+    return touches.some(isNew) ? touches.filter((touch) => !isNew(touch)) : touches;
   }
 
   /** Gives away what was noted, and begins anew. */

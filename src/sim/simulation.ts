@@ -220,7 +220,7 @@ export class Simulation {
     const { footprint } = strategy;
     this.footprint = footprint;
     if (footprint !== undefined) {
-      footprint.clear();
+      footprint.begin(this.places);
       footprint.run(context.id);
       object.touch(operation, footprint);
     }

@@ -1,6 +1,6 @@
 /** Holds the reduced search against plain enumeration on one random program. */
 import { enumerate } from './enumerate.ts';
-import { programOf, randomPlan } from './random-program.ts';
+import { type ProgramPlan, programOf, randomPlan } from './random-program.ts';
 
 export interface Comparison {
   readonly verdict: 'agrees' | 'too large' | 'differs';
@@ -10,11 +10,19 @@ export interface Comparison {
   readonly cut: number;
 }
 
-/** Programs with more orders than `runsMax` are left out: plain enumeration would take too long. */
-export function compare(seed: number, runsMax: number): Comparison {
-  const plan = randomPlan(seed);
+/** Programs with more orders than `runsMax` are left out: plain enumeration would take too long. `kinds`: of these alone. */
+export function compare(seed: number, runsMax: number, kinds?: readonly string[]): Comparison {
+  const plan = randomPlan(seed, kinds);
   // Half of the programs leave open when a timer fires.
-  const options = { anyTime: seed % 2 === 0, runsMax };
+  const compared = comparePlan(plan, { anyTime: seed % 2 === 0, runsMax });
+  const { problem } = compared;
+  return problem === '' ? compared : { ...compared, problem: `seed ${seed}: ${problem}: ${JSON.stringify(plan)}` };
+}
+
+export function comparePlan(
+  plan: ProgramPlan,
+  options: { readonly anyTime: boolean; readonly runsMax: number },
+): Comparison {
   const naive = enumerate(programOf(plan), { ...options, reduction: 'none' });
   if (!naive.whole) return { verdict: 'too large', problem: '', naive: naive.complete, reduced: 0, cut: 0 };
   const sleeping = enumerate(programOf(plan), { ...options, reduction: 'sleep-sets' });
@@ -27,13 +35,8 @@ export function compare(seed: number, runsMax: number): Comparison {
       ? ''
       : `${sleeping.complete} orders by sleep sets, ${reduced.complete} reduced`,
   ].filter((problem) => problem !== '');
-  return {
-    verdict: problems.length === 0 ? 'agrees' : 'differs',
-    problem: problems.length === 0 ? '' : `seed ${seed}: ${problems.join('; ')}: ${JSON.stringify(plan)}`,
-    naive: naive.complete,
-    reduced: reduced.complete,
-    cut: reduced.cut,
-  };
+  const verdict = problems.length === 0 ? 'agrees' : 'differs';
+  return { verdict, problem: problems.join('; '), naive: naive.complete, reduced: reduced.complete, cut: reduced.cut };
 }
 
 function missing(what: string, all: ReadonlySet<string>, some: ReadonlySet<string>): string {

@@ -157,7 +157,7 @@ export class Reduced implements Strategy {
     const step = this.pointOf.length;
     this.pointOf.push(this.depthOfStep);
     const point = this.points[this.depthOfStep] as Pick;
-    point.touches = union(point.touches, touches);
+    point.touches = union(point.touches, this.noted.known(touches));
     const children = this.spawnedNow.map(({ id }) => id);
     this.history.add(context.id, touches, children, this.onRace);
     this.fallAsleep(point, touches);

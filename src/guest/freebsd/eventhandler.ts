@@ -6,6 +6,7 @@
 import { OrderedList, type Prioritised } from '../../base/ordered-list.ts';
 import { type Footprint, HEAD } from '../../sim/footprint.ts';
 import { Operation, SharedObject, type Task } from '../../sim/operation.ts';
+import { Place } from '../../sim/place.ts';
 import type { Simulation } from '../../sim/simulation.ts';
 import type { Ifnet } from './ifnet.ts';
 import type { LinkState } from './ifnet-state.ts';
@@ -47,12 +48,15 @@ const NEVER_HELD: readonly string[] = ['ifnet_sx', 'if_addr_lock'];
 export class EventHandlers {
   private readonly sim: Simulation;
   private readonly lists = new Map<EventName, HandlerList>();
+  /** Whether there is a list of an event: who raises it asks in the middle of another step. */
+  private readonly known: Place;
 
   private readonly witness: Witness;
 
   constructor(sim: Simulation, witness: Witness) {
     this.sim = sim;
     this.witness = witness;
+    this.known = new Place(sim);
   }
 
   /** EVENTHANDLER_REGISTER(). A dispatch that is under way calls it if it comes behind where that is. */
@@ -83,7 +87,7 @@ export class EventHandlers {
   /** EVENTHANDLER_INVOKE(): calls the handlers in the context at hand, with whatever locks that holds. */
   *raise<Name extends EventName>(event: Name, ...args: EventArguments[Name]): Task {
     const list = this.lists.get(event);
-    if (list === undefined) return;
+    if (list === undefined) return this.known.read();
     const held = this.witness.holdsAny(NEVER_HELD);
     if (held !== undefined) {
       this.sim.trace.emit({ kind: 'kernel.assert', dev: '', what: `${event} is raised with ${held}` });
@@ -101,6 +105,7 @@ export class EventHandlers {
   private list(event: EventName): HandlerList {
     let list = this.lists.get(event);
     if (list === undefined) {
+      this.known.write();
       list = new HandlerList(this.sim, event);
       this.lists.set(event, list);
     }
