@@ -31,6 +31,8 @@ interface Action {
   readonly kind: string;
   readonly do: string;
   readonly n: number;
+  /** What needs no step of its own happens in the step before, as a part of longer code. */
+  readonly joins?: boolean;
 }
 
 export interface ProgramPlan {
@@ -56,7 +58,7 @@ export function randomPlan(seed: number, of: readonly string[] = Object.keys(KIN
     Object.keys(KINDS[name]?.actions ?? {}).map((what) => ({ kind: name, do: what })),
   );
   const drawn = Array.from({ length: 2 + random.below(ACTIONS_MOST - 1) }, () => one(all));
-  const action = (): Action => ({ ...one(drawn), n: random.below(OBJECTS) });
+  const action = (): Action => ({ ...one(drawn), n: random.below(OBJECTS), joins: random.below(2) === 0 });
   const contexts = Array.from({ length: 2 + random.below(2) }, () =>
     Array.from({ length: 1 + random.below(4) }, action),
   );
@@ -127,7 +129,8 @@ class Running implements World {
     const log: string[] = [name];
     this.logs.push(log);
     const actor = new Acting(name, this);
-    for (const { kind, do: what, n } of actions) {
+    for (const { kind, do: what, n, joins = false } of actions) {
+      actor.joins = joins;
       const got = yield* (KINDS[kind] as Kind).actions[what]?.(this.objects.get(kind)?.[n], actor) as Task<unknown>;
       if (got !== undefined) log.push(`${what}=${got}`);
     }
@@ -138,6 +141,8 @@ class Running implements World {
 class Acting implements Actor {
   readonly name: string;
   readonly mine: number;
+  /** Of the action at hand. */
+  joins = false;
   private readonly world: Running;
   private readonly held: { readonly what: unknown; readonly giveBack: () => Task<unknown> | Operation }[] = [];
   private readonly possessions = new Map<unknown, unknown>();
@@ -171,7 +176,7 @@ class Acting implements Actor {
   }
 
   *within<T>(access: () => T): Task<T> {
-    yield* this.world.step.get();
+    if (!this.joins) yield* this.world.step.get();
     return access();
   }
 }

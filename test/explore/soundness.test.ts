@@ -40,10 +40,7 @@ test(`the reduced search ends as plain enumeration does, on ${PROGRAMS} random p
 
 /** Programs that once showed a hole, or orders that are one and were run twice. Each context: what it does, and to which object. */
 const FOUND: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  'an event is raised while its first handler comes': [
-    ['handlers.stepAndRaise 0'],
-    ['place.look 0', 'handlers.register 0'],
-  ],
+  'an event is raised while its first handler comes': [['handlers.raise 0'], ['place.look 0', 'handlers.register 0']],
   'a step makes an object, and in other orders another object has its number': [
     ['sysfs.find 0', 'sysfs.rename 1'],
     ['sysfs.find 0', 'sysfs.rename 1'],

@@ -123,6 +123,26 @@ export class History {
     return found;
   }
 
+  /** What a step touched. */
+  touchesOf(step: number): readonly number[] {
+    return this.touches[step] as readonly number[];
+  }
+
+  /**
+   * The contexts with whose steps behind `first` what leads to `step` can begin, without `first`; none when that is not
+   * possible.
+   */
+  leaders(first: number, step: number): readonly number[] {
+    const { rows, width, contexts } = this;
+    const comesBefore = (one: number, other: number): boolean =>
+      (rows[other * width + this.slotOf(contexts[one] as number)] as number) > one;
+    if (first < this.barrier || comesBefore(first, step)) return [];
+    const leading: number[] = [];
+    for (let at = first + 1; at <= step; at++) if (at === step || comesBefore(at, step)) leading.push(at);
+    const isFirst = (at: number): boolean => !leading.some((other) => other < at && comesBefore(other, at));
+    return leading.filter(isFirst).map((at) => contexts[at] as number);
+  }
+
   private findRaces(
     context: number,
     before: Int32Array,

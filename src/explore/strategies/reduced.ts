@@ -30,6 +30,18 @@ interface Pick {
   touches: readonly number[];
 }
 
+/**
+ * A step that touched less than it had where it came earlier, because of a step that now came before it. It sleeps
+ * there, so that it is not run first; but whatever meets what it touched no more could come before both.
+ */
+interface Lessened {
+  readonly step: number;
+  readonly context: number;
+  /** The step because of which it did. */
+  readonly by: number;
+  readonly vanished: readonly number[];
+}
+
 /** A point at which a value had to be chosen. */
 interface Value {
   readonly why: string;
@@ -73,6 +85,9 @@ export class Reduced implements Strategy {
   /** Who could run before the step at hand and cannot after it. */
   private disabledNow: Context[] = [];
   private readonly noted = new Footprint();
+  /** What the step at hand has touched, while its races are looked for. */
+  private touches: readonly number[] | undefined;
+  private lessened: Lessened[] = [];
   private readonly waiting = new Footprint();
   /** Steps at the beginning of the run that are those of the run before. */
   private kept = 0;
@@ -114,6 +129,7 @@ export class Reduced implements Strategy {
     while ((this.pointOf[this.pointOf.length - 1] ?? -1) >= last && this.pointOf.length > 0) this.pointOf.pop();
     this.kept = this.pointOf.length;
     this.history.truncate(this.kept);
+    if (this.lessened.length > 0) this.lessened = this.lessened.filter(({ step }) => step < this.kept);
     this.asleep = NOBODY;
     this.forgetStep();
   }
@@ -159,7 +175,10 @@ export class Reduced implements Strategy {
     const point = this.points[this.depthOfStep] as Pick;
     point.touches = union(point.touches, this.noted.known(touches));
     const children = this.spawnedNow.map(({ id }) => id);
+    this.touches = touches;
     this.history.add(context.id, touches, children, this.onRace);
+    this.touches = undefined;
+    if (this.lessened.length > 0) this.lookAtLessened(step);
     this.fallAsleep(point, touches);
     this.lookAtWaiting(context, step);
     this.forgetStep();
@@ -276,8 +295,40 @@ export class Reduced implements Strategy {
     const chosen = candidates[0];
     if (chosen === undefined) return false;
     if (!candidates.some((id) => point.wanted.has(id) || point.asleep.has(id))) point.wanted.add(chosen);
+    const before = candidates.includes(second) ? point.asleep.get(second) : undefined;
+    if (before !== undefined && this.touches !== undefined) {
+      const vanished = without(before, this.touches);
+      if (vanished.length > 0)
+        this.lessened.push({ step: this.pointOf.length - 1, context: second, by: first, vanished });
+    }
     return true;
   };
+
+  /** The newest step, and for one that is itself among the lessened those before it, may have met what vanished. */
+  private lookAtLessened(newest: number): void {
+    for (const lessened of this.lessened) {
+      const from = lessened.step === newest ? lessened.by + 1 : newest;
+      for (let step = from; step <= newest; step++) {
+        if (meet(lessened.vanished, this.history.touchesOf(step))) this.wantBefore(lessened, step);
+      }
+    }
+  }
+
+  private wantBefore({ by, context }: Lessened, step: number): void {
+    const point = this.points[this.pointOf[by] as number] as Pick;
+    const leaders = this.history.leaders(by, step).filter((id) => point.ready.includes(id));
+    const [first] = leaders;
+    if (first === undefined || first === context) return;
+    const isSeenTo = (id: number): boolean => point.wanted.has(id) || (point.asleep.has(id) && id !== context);
+    if (!leaders.some(isSeenTo)) point.wanted.add(first);
+  }
+}
+
+/** The touches that others do not stand for. */
+function without(touches: readonly number[], others: readonly number[]): readonly number[] {
+  const standsFor = (other: number, touch: number): boolean =>
+    placeOf(other) === placeOf(touch) && (wayOf(other) !== TOUCH.read || wayOf(touch) === TOUCH.read);
+  return touches.filter((touch) => !others.some((other) => standsFor(other, touch)));
 }
 
 /** Goes on to the next one who is wanted at this point; false when there is none. */

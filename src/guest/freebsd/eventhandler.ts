@@ -86,8 +86,9 @@ export class EventHandlers {
 
   /** EVENTHANDLER_INVOKE(): calls the handlers in the context at hand, with whatever locks that holds. */
   *raise<Name extends EventName>(event: Name, ...args: EventArguments[Name]): Task {
+    this.known.read();
     const list = this.lists.get(event);
-    if (list === undefined) return this.known.read();
+    if (list === undefined) return;
     const held = this.witness.holdsAny(NEVER_HELD);
     if (held !== undefined) {
       this.sim.trace.emit({ kind: 'kernel.assert', dev: '', what: `${event} is raised with ${held}` });
@@ -103,6 +104,7 @@ export class EventHandlers {
   }
 
   private list(event: EventName): HandlerList {
+    this.known.read();
     let list = this.lists.get(event);
     if (list === undefined) {
       this.known.write();

@@ -141,14 +141,13 @@ export const FREEBSD_KINDS = {
       },
       deregister: (of, actor) => deregister(of, actor, true),
       deregisterNoWait: (of, actor) => deregister(of, actor, false),
-      raise: ({ events: all, event }, { name }) => all.raise(event, name),
-      *stepAndRaise({ events: all, event }, actor) {
+      *raise({ events: all, event }, actor) {
         yield* actor.within(() => undefined);
         yield* all.raise(event, actor.name);
       },
     },
     state: () => undefined,
-    starting: ['raise', 'stepAndRaise', 'deregister'],
+    starting: ['raise', 'deregister'],
   }),
   serialiser: kind({
     make: ({ sim }, _, i) => new IoctlSerialiser(sim, { looksAgain: i === 0 }),

@@ -28,7 +28,7 @@ export interface Actor {
   gives(what: unknown): Task;
   /** Something of its own that belongs to `what`, made when it is asked for first. */
   own<T>(what: unknown, make: () => T): T;
-  /** A step that meets nobody; `access` is what happens in it, as a part of a longer piece of code. */
+  /** What needs no operation: it happens in the step before, or in one that meets nobody. */
   within<T>(access: () => T): Task<T>;
 }
 

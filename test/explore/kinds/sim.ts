@@ -50,9 +50,26 @@ function tryingWork(world: World, name: string): TryingWork {
   return { work, mutex };
 }
 
+const turn = (sim: Simulation): Cell<boolean> => new Cell(sim, 'turn', true);
+
 interface Shared {
   readonly place: Place;
   value: number;
+}
+
+const shared = (sim: Simulation): readonly [Shared, Shared] => [
+  { place: new Place(sim), value: 0 },
+  { place: new Place(sim), value: 0 },
+];
+
+function touch(it: Shared, { mine }: Actor): void {
+  it.place.write();
+  it.value = it.value * 3 + mine;
+}
+
+function look({ place, value }: Shared): number {
+  place.read();
+  return value;
 }
 
 export const SIM_KINDS = {
@@ -167,34 +184,38 @@ export const SIM_KINDS = {
     starting: ['queue', 'destroy'],
   }),
   place: kind({
-    make: ({ sim }): Shared => ({ place: new Place(sim), value: 0 }),
+    make({ once }, _, i) {
+      const both = once(shared);
+      return { own: both[i] as Shared, other: both[1 - i] as Shared };
+    },
     actions: {
-      touch: (shared, actor) =>
+      touch: ({ own }, actor) => actor.within(() => touch(own, actor)),
+      look: ({ own }, actor) => actor.within(() => look(own)),
+      // What a step touches depends on what it finds.
+      touchOtherIfUntouched: ({ own, other }, actor) =>
         actor.within(() => {
-          shared.place.write();
-          shared.value = shared.value * 3 + actor.mine;
+          if (look(own) === 0) touch(other, actor);
         }),
-      look: (shared, actor) =>
+      touchOtherIfTouched: ({ own, other }, actor) =>
         actor.within(() => {
-          shared.place.read();
-          return shared.value;
+          if (look(own) !== 0) touch(other, actor);
         }),
     },
-    state: ({ value }) => value,
+    state: ({ own }) => own.value,
   }),
   context: kind({
-    make: (world, name, i) => ({ world, name, i }),
+    make: (world, name, i) => ({ world, name, i, turn: world.once(turn) }),
     actions: {
       sleep: ({ world, i }) => world.sim.sleep(us(10 * (i + 1)), 'a nap'),
       spawn: ({ world, name }, actor) =>
         actor.within(() => {
           world.sim.spawn(`child ${name}`, 'guest', world.work(`child ${name}`));
         }),
-      end: ({ world, i }, actor) =>
-        actor.within(() => {
-          const other = world.contexts[i];
-          if (other !== undefined && other !== world.sim.current) world.sim.end(other);
-        }),
+      *end({ world, i, turn: own }) {
+        yield* own.get(); // nobody ends whose step it is in
+        const other = world.contexts[i];
+        if (other !== undefined && other !== world.sim.current) world.sim.end(other);
+      },
       // Of each context its own: orders are compared choice by choice of one name.
       choose: ({ world }, actor) => actor.within(() => world.sim.strategy.value(`choice of ${actor.name}`, 2)),
     },
