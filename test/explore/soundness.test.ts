@@ -11,7 +11,7 @@ import { compare, comparePlan } from './soundness.ts';
 
 const PROGRAMS = 300;
 /** Orders beyond which a program is too large to be enumerated plainly: one in four is. */
-const RUNS_MAX = 1_000;
+const RUNS_MAX = 500;
 
 test(`the reduced search ends as plain enumeration does, on ${PROGRAMS} random programs`, () => {
   const problems: string[] = [];
@@ -31,19 +31,33 @@ test(`the reduced search ends as plain enumeration does, on ${PROGRAMS} random p
   // More programs were drawn, and are too large to be enumerated plainly: they are no part of the claim.
   expect({ tooLarge, naive, reduced }).toMatchInlineSnapshot(`
     {
-      "naive": 23148,
-      "reduced": 3663,
-      "tooLarge": 67,
+      "naive": 13763,
+      "reduced": 2760,
+      "tooLarge": 68,
     }
   `);
 });
 
-/** Programs that once showed a hole, or orders that are one and were run twice. Each context: what it does, and to which object. */
+/** Programs in which orders were missed once, or run twice. Each context: what it does, and to which object. */
 const FOUND: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'an event is raised while its first handler comes': [['handlers.raise 0'], ['place.look 0', 'handlers.register 0']],
+  'two come to be the first handlers of an event': [
+    ['handlers.raise 0', 'handlers.register 0'],
+    ['handlers.register 1', 'handlers.register 0'],
+  ],
   'a step makes an object, and in other orders another object has its number': [
     ['sysfs.find 0', 'sysfs.rename 1'],
     ['sysfs.find 0', 'sysfs.rename 1'],
+  ],
+  'a step touches less behind another one, and slept before it': [
+    ['place.touchOtherIfUntouched 1'],
+    ['place.look 1', 'place.touchOtherIfUntouched 0'],
+    ['place.look 0'],
+  ],
+  'a context that is ended waits at another object by then': [
+    ['context.end 0', 'context.sleep 0'],
+    ['context.sleep 0', 'context.end 1'],
+    ['context.end 0'],
   ],
 };
 
@@ -52,8 +66,8 @@ test.each(Object.entries(FOUND))('%s', (_, contexts) => {
     const [kind = '', what = '', n] = text.split(/[. ]/);
     return { kind, do: what, n: Number(n) };
   };
-  const plan = { contexts: contexts.map((actions) => actions.map(action)), work: [], patient: false };
-  expect(comparePlan(plan, { anyTime: false, runsMax: 100_000 })).toMatchObject({ verdict: 'agrees', problem: '' });
+  const plan = { contexts: contexts.map((actions) => actions.map(action)), work: [], patient: true };
+  expect(comparePlan(plan, { anyTime: true, runsMax: 100_000 })).toMatchObject({ verdict: 'agrees', problem: '' });
 });
 
 /** Two contexts that touch one thing beside what they operate on, and may or may not say so. */

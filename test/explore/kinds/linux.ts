@@ -3,6 +3,7 @@ import { mac } from '../../../src/base/mac.ts';
 import { setCarrier } from '../../../src/guest/linux/device.ts';
 import { LinkWatch } from '../../../src/guest/linux/link-watch.ts';
 import { Netdev } from '../../../src/guest/linux/netdev.ts';
+import { NetNamespace } from '../../../src/guest/linux/netns.ts';
 import type { NotifierBlock } from '../../../src/guest/linux/notifier.ts';
 import { PacketSockets } from '../../../src/guest/linux/packets.ts';
 import { Registry } from '../../../src/guest/linux/registry.ts';
@@ -51,6 +52,12 @@ function newNetdev(sim: Simulation, dev: string): Netdev {
 /** A context's own device. */
 const netdevOf = ({ net }: OfNet, actor: Actor): Netdev =>
   actor.own(newNetdev, () => newNetdev(net.sim, `device of ${actor.name}`));
+
+/** The names of a namespace alone, which nothing is registered in; and a context's own device there. */
+const namespace = (sim: Simulation): NetNamespace => new NetNamespace(sim, 'names alone');
+
+const namedOf = ({ sim, net }: { readonly sim: Simulation; readonly net: NetNamespace }, actor: Actor): Netdev =>
+  actor.own(net, () => newNetdev(sim, `named device of ${actor.name}`));
 
 const devOf = (netdev: { readonly dev: string } | undefined): string => netdev?.dev ?? 'none';
 
@@ -129,36 +136,36 @@ export const LINUX_KINDS = {
     state: () => undefined,
   }),
   sysfs: kind({
-    make: ofNet,
+    make: (world, _, i) => ({ sim: world.sim, net: world.once(namespace), name: NAMES[i] as string }),
     actions: {
       *add(of, actor) {
-        const dev = netdevOf(of, actor);
-        dev.name = NAMES[of.i];
-        yield* of.net.init.sysfs.add(dev);
-        yield* of.net.init.names.insert(dev);
+        const dev = namedOf(of, actor);
+        dev.name = of.name;
+        yield* of.net.sysfs.add(dev);
+        yield* of.net.names.insert(dev);
       },
       *remove(of, actor) {
-        const dev = netdevOf(of, actor);
-        yield* of.net.init.sysfs.remove(dev);
-        yield* of.net.init.names.remove(dev);
+        const dev = namedOf(of, actor);
+        yield* of.net.sysfs.remove(dev);
+        yield* of.net.names.remove(dev);
       },
       *rename(of, actor) {
-        const dev = netdevOf(of, actor);
+        const dev = namedOf(of, actor);
         const from = dev.name;
-        dev.name = NAMES[of.i];
-        yield* of.net.init.sysfs.rename(dev, from);
+        dev.name = of.name;
+        yield* of.net.sysfs.rename(dev, from);
       },
-      *find({ net, i }) {
-        return devOf(yield* net.init.sysfs.find(`/class/net/${NAMES[i]}`));
+      *find({ net, name }) {
+        return devOf(yield* net.sysfs.find(`/class/net/${name}`));
       },
-      *lookup({ net, i }) {
-        return devOf(yield* net.init.names.lookup(NAMES[i]));
+      *lookup({ net, name }) {
+        return devOf(yield* net.names.lookup(name));
       },
       *list({ net }) {
-        return (yield* net.init.sysfs.list()).join(' ');
+        return (yield* net.sysfs.list()).join(' ');
       },
     },
-    state: ({ net }) => net.init.sysfs.devices().map(([name, { dev }]) => [name, dev]),
+    state: ({ net }) => net.sysfs.devices().map(([name, { dev }]) => [name, dev]),
   }),
   linkWatch: kind({
     make: ofNet,
