@@ -30,6 +30,8 @@ export type HostAction =
   | { readonly do: 'revoke-vf'; readonly nic: string; readonly order: RevokeOrder }
   | { readonly do: 'vf-link'; readonly nic: string; readonly up: boolean }
   | { readonly do: 'nic-link'; readonly nic: string; readonly up: boolean }
+  /** A station sends it one frame: a whole datagram, or the first fragment of one whose others never come. */
+  | { readonly do: 'send-frame'; readonly nic: string; readonly what: 'frame' | 'fragment' }
   | { readonly do: 'arm-fault'; readonly nic: string; readonly fault: HostFault }
   /** Ends a silence. */
   | { readonly do: 'answer-again'; readonly nic: string; readonly dev: string }

@@ -16,6 +16,7 @@ import { finishSwitch } from './path.ts';
 import { SERVICING, VMBUS, workerOf } from './plan.ts';
 import { sayRndis, takeBack } from './receive-buffer.ts';
 import { answerRndis } from './rndis.ts';
+import { strayFrame } from './stations.ts';
 import {
   associate,
   disassociateDue,
@@ -185,6 +186,9 @@ export class NicWorker implements Behaviour {
         return this.vfLink(action.up);
       case 'nic-link':
         return this.nicLink(action.up);
+      case 'send-frame':
+        ingress(nic, strayFrame(nic.plan.mac, nic.index + 1, action.what));
+        return undefined;
       case 'arm-fault':
         arm(nic.worker, action.fault);
         return undefined;

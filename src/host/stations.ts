@@ -66,6 +66,21 @@ export interface Ping {
   readonly echo: IcmpEcho;
 }
 
+/** The discard service (RFC 863). */
+const DISCARD_PORT = 9;
+/** Bytes of data; so many that a fragment's offset can follow. Invented. */
+const STRAY_BYTES = 64;
+
+/** A frame that nobody asked for: a datagram for the first address of a subnet, or the first fragment of one. */
+export function strayFrame(destination: MacAddress, subnet: number, what: 'frame' | 'fragment'): Uint8Array {
+  const between = { source: flowStationIp(subnet), destination: ipv4Address(`10.0.${subnet}.${FIRST_HOST}`) };
+  const ports = { sourcePort: DISCARD_PORT, destinationPort: DISCARD_PORT };
+  const payload = encodeUdp({ payload: new Uint8Array(STRAY_BYTES), ...ports }, between);
+  const packet = { protocol: IP_PROTOCOL.udp, ttl: TTL, identification: 1, payload, ...between } as const;
+  const bytes = encodeIpv4(what === 'fragment' ? { ...packet, moreFragments: true } : packet);
+  return encodeEthernet({ destination, source: FLOW_STATION_MAC, etherType: ETHER_TYPE.ipv4, payload: bytes });
+}
+
 /** The answer to a ping, from the station that has this address. */
 export function pongOf({ packet, echo }: Ping, station: MacAddress, destination: MacAddress): Uint8Array {
   const payload = encodeIpv4({

@@ -71,6 +71,16 @@ export const GUEST_VERBS: readonly Verb[] = [
     ({ address, netns }) => ({ do: 'bind', address, ...inNamespace(netns) }),
   ),
   guestVerb(
+    'divert packets out|in',
+    'natd: a rule of the firewall gives it every packet that comes by, and it writes each back on its way out or in',
+    (values) => ({ do: 'divert', way: values['out|in'] }),
+  ),
+  guestVerb(
+    'dispatch packets direct|deferred',
+    'sysctl net.isr.dispatch: whoever takes a packet in carries it on, or leaves it to a thread that does',
+    (values) => ({ do: 'dispatch', policy: values['direct|deferred'] }),
+  ),
+  guestVerb(
     'create <newname> [in namespace <netns>]',
     'ifconfig create: a kind of interface that can be cloned, and its number (without one: the next that is free)',
     ({ newname, netns }) => ({

@@ -35,6 +35,8 @@ const FREEBSD_COMMANDS: readonly GuestVerb['do'][] = [
   'join',
   'leave',
   'bind',
+  'divert',
+  'dispatch',
 ];
 
 /** `writtenFor`: whose words those are that every guest has, but other ones. */

@@ -102,4 +102,4 @@ export type DevicelessCommand =
       GuestCommand,
       { readonly do: 'load' | 'unload' | 'add-netns' | 'delete-netns' | 'send' | 'join' | 'leave' | 'bind' }
     >
-  | Extract<GuestCommand, { readonly do: 'add-link' | 'delete-link' | 'open' | 'move-netns' }>;
+  | Extract<GuestCommand, { readonly do: 'add-link' | 'delete-link' | 'open' | 'move-netns' | 'divert' | 'dispatch' }>;

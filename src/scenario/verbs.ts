@@ -46,6 +46,11 @@ export const VERBS: readonly Verb[] = [
     host({ do: 'nic-link', nic, up: link === 'up' }),
   ),
   verb(
+    'host send frame|fragment to <nic>',
+    'a station sends it one datagram, or the first fragment of one whose others never come',
+    (values) => host({ do: 'send-frame', nic: values.nic, what: values['frame|fragment'] }),
+  ),
+  verb(
     'host update firmware [by <order>] [gap <duration>] [times <times>] [serial same|different] [as <family>]',
     'withdraws every VF, updates, and brings them back (default: eject-first, gap 64s, once, same serial)',
     ({ order, duration, times, 'same|different': serial, family }) =>

@@ -5,7 +5,8 @@ import { checkUnsigned, getU16n, setU16n } from './layout.ts';
 /**
  * IPv4 with what modelled stations speak on it: ICMP echo and UDP.
  * Source: RFC 791 (header), RFC 1071 (checksum), RFC 792 (echo), RFC 768 (UDP).
- * Leaves out: options, fragments (a fragment is no packet here), TCP and every ICMP message but echo.
+ * Leaves out: options, putting fragments together (one is written, and is no packet to whoever reads it), TCP and every
+ * ICMP message but echo.
  */
 
 /** Dotted decimal, as text. */
@@ -54,10 +55,15 @@ export interface Ipv4Packet {
   readonly ttl: number;
   readonly identification: number;
   readonly payload: Uint8Array;
+  /** It is the first fragment of a longer one. */
+  readonly moreFragments?: true;
 }
 
 const HEADER_SIZE = 20;
 const DONT_FRAGMENT = 0x4000;
+const MORE_FRAGMENTS = 0x2000;
+/** MORE_FRAGMENTS and the offset. */
+const FRAGMENT = 0x3fff;
 
 export function encodeIpv4(packet: Ipv4Packet): Uint8Array {
   const length = HEADER_SIZE + packet.payload.length;
@@ -69,7 +75,7 @@ export function encodeIpv4(packet: Ipv4Packet): Uint8Array {
   bytes[0] = 0x45;
   setU16n(bytes, 2, length);
   setU16n(bytes, 4, packet.identification);
-  setU16n(bytes, 6, DONT_FRAGMENT);
+  setU16n(bytes, 6, packet.moreFragments === true ? MORE_FRAGMENTS : DONT_FRAGMENT);
   bytes[8] = packet.ttl;
   bytes[9] = packet.protocol;
   bytes.set(ipv4Bytes(packet.source), 12);
@@ -87,8 +93,7 @@ export function parseIpv4(bytes: Uint8Array): Ipv4Packet | undefined {
   const length = getU16n(bytes, 2);
   const isVersion4 = first >> 4 === 4;
   if (!isVersion4 || headerSize < HEADER_SIZE || length < headerSize || length > bytes.length) return undefined;
-  const isFragment = (getU16n(bytes, 6) & 0x3fff) !== 0;
-  if (isFragment || checksum(bytes.subarray(0, headerSize)) !== 0) return undefined;
+  if (isIpv4Fragment(bytes) || checksum(bytes.subarray(0, headerSize)) !== 0) return undefined;
   return {
     source: ipv4FromBytes(bytes, 12),
     destination: ipv4FromBytes(bytes, 16),
@@ -98,6 +103,9 @@ export function parseIpv4(bytes: Uint8Array): Ipv4Packet | undefined {
     payload: bytes.subarray(headerSize, length),
   };
 }
+
+/** Whether the bytes of a packet are a part of a longer one. */
+export const isIpv4Fragment = (bytes: Uint8Array): boolean => (getU16n(bytes, 6) & FRAGMENT) !== 0;
 
 /** RFC 1071: over bytes that hold their own checksum it gives 0. */
 export function checksum(bytes: Uint8Array, initial = 0): number {

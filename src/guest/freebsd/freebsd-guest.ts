@@ -21,6 +21,7 @@ import { createClone } from './clone/create.ts';
 import { destroyClone } from './clone/destroy.ts';
 import { openDevice } from './clone/open.ts';
 import { builtInCloners, clonerModuleOf, clonerModules } from './cloners/modules.ts';
+import { DivertSocket } from './divert.ts';
 import { type HypervDrivers, type HypervOptions, hypervDrivers } from './drivers/hyperv.ts';
 import { type Ifnet, linkOf } from './ifnet.ts';
 import { changeUserFlags, onInterface, setLinkAddress, setMtu } from './ioctl.ts';
@@ -193,6 +194,11 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
     if (command.do === 'reclaim-netns') return yield* reclaimIfnet(net, vnet, command.ifname, command.from);
     if (command.do === 'send') return yield* net.curvnet.within(vnet, output(net, command.way, NO_PAYLOAD));
     if (command.do === 'leave') return yield* net.curvnet.within(vnet, this.leave(vnet, command.group));
+    if (command.do === 'divert') return this.divert(command.way);
+    if (command.do === 'dispatch') {
+      this.kernel.netisr.setDispatch(command.policy);
+      return undefined;
+    }
     if (command.do === 'bind') return yield* bindSocket(net, vnet, command.address);
     if (command.do === 'join') return yield* net.curvnet.within(vnet, this.join(vnet, command.group, command.ifindex));
     return yield* onInterface(net, vnet, command.ifname, command.do, (ifp) => runOn(net, ifp, command));
@@ -217,6 +223,14 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
     return errno;
   }
 
+  /** natd(8), which goes on for good. EADDRINUSE: there is one already. */
+  private divert(way: 'out' | 'in'): Errno | undefined {
+    const { sim, net, netisr, ip } = this.kernel;
+    if (ip.isFiltered) return refuse(net, '', 'bind', 'EADDRINUSE');
+    sim.spawn('natd', 'user', writeBack(new DivertSocket(net, netisr, ip), way), { daemon: true });
+    return undefined;
+  }
+
   private *addVnet(name: string): Task<Errno | undefined> {
     const { net } = this.kernel;
     // kern_jail.c: a kernel without VIMAGE knows no parameter `vnet`.
@@ -233,6 +247,10 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
     yield* vnets.destroy(vnet);
     return undefined;
   }
+}
+
+function* writeBack(socket: DivertSocket, way: 'out' | 'in'): Task {
+  for (;;) yield* socket.send(yield* socket.received.take(), way);
 }
 
 type InterfaceCommand = Extract<GuestCommand, { readonly ifname: string; readonly ifindex?: number }> & {

@@ -58,6 +58,12 @@ export class IpPath {
     this.divertRule = rule;
   }
 
+  /** pfil_hooked_in(): whether there is anybody who wants to see packets. */
+  get isFiltered(): boolean {
+    this.rules.read();
+    return this.divertRule !== undefined;
+  }
+
   /** How often input was entered by a thread that was in IP already. */
   get reentries(): number {
     this.counter.read();

@@ -66,6 +66,11 @@ export const FIXES = {
     source: 'r353635',
     meaning: 'reassembly queues forget an interface that departs, before anybody else hears of it',
   },
+  'departure-guarded': {
+    entry: 'G-44',
+    source: 'netinet/ip_reass.c (ipreass_cleanup() looks whether V_ipq is there)',
+    meaning: 'handlers of departures look whether their own part of the vnet is there still',
+  },
   'bpf-own-tap': {
     entry: 'G-10',
     source: 'D11782 (PR 213896)',
@@ -256,6 +261,7 @@ const BY_13: readonly Fix[] = [
   'if-try-ref',
   'lladdr-guarded',
   'departure-clears-queues',
+  'departure-guarded',
   'address-references',
   'ifa-try-ref',
   'address-lists-locked',

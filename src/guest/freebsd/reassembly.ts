@@ -12,6 +12,7 @@ import { IFF } from '../uapi/freebsd.ts';
 import { PRIORITY } from './eventhandler.ts';
 import type { Ifnet } from './ifnet.ts';
 import { Lock } from './lock.ts';
+import { nullDereference } from './memory.ts';
 import { type FreebsdNet, fixed, kernelAssert } from './net.ts';
 import type { Vnet } from './vnet.ts';
 import type { VnetPart } from './vnets.ts';
@@ -92,7 +93,10 @@ export class Reassembly {
     if (((yield* ifp.flags.get()) & IFF.RENAMING) !== 0) return;
     const vnet = this.net.curvnet.must;
     yield* this.lock.lock();
-    for (const fragment of this.queueOf(vnet)?.fragments ?? []) if (fragment.ifp === ifp) fragment.ifp = undefined;
+    const queue = this.queueOf(vnet);
+    if (queue === undefined && !fixed(this.net, 'departure-guarded'))
+      nullDereference(this.net.sim, ifp.dev, `V_ipq of ${vnet.name}`, 'ipreass_cleanup');
+    for (const fragment of queue?.fragments ?? []) if (fragment.ifp === ifp) fragment.ifp = undefined;
     yield* this.lock.unlock();
   }
 

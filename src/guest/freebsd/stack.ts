@@ -1,7 +1,10 @@
 /** The network stack put together: the interface layer with the parts of the stack that listen to it. */
 import type { Simulation } from '../../sim/simulation.ts';
 import { announceInterfaces } from './announce.ts';
+import { etherInput } from './ether-input.ts';
+import type { InputMethod } from './ifnet.ts';
 import { inetHandlers } from './inet.ts';
+import { ipInput } from './ip-input.ts';
 import { IpPath } from './ip-path.ts';
 import { FreebsdNet, type FreebsdNetOptions } from './net.ts';
 import { Netisr } from './netisr.ts';
@@ -15,6 +18,8 @@ export interface Stack {
   readonly netisr: Netisr;
   readonly reassembly: Reassembly;
   readonly ip: IpPath;
+  /** What an Ethernet interface does with a frame, unless somebody else wants it. */
+  readonly etherInput: InputMethod;
 }
 
 export function makeStack(sim: Simulation, options: FreebsdNetOptions): Stack {
@@ -24,5 +29,6 @@ export function makeStack(sim: Simulation, options: FreebsdNetOptions): Stack {
   inetHandlers(net);
   const vnets = new Vnets(net);
   for (const part of [...interfaceParts(net), reassembly.part]) vnets.preset(part);
-  return { net, vnets, netisr: new Netisr(net), reassembly, ip: new IpPath(net) };
+  const above = { netisr: new Netisr(net), reassembly, ip: new IpPath(net) };
+  return { net, vnets, ...above, etherInput: etherInput(ipInput(above)) };
 }

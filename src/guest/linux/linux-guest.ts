@@ -239,7 +239,18 @@ function byIndex(netns: NetNamespace, ifindex: number): Netdev | undefined {
   return undefined;
 }
 
-const FOREIGN = ['reclaim-netns', 'add-address', 'remove-address', 'send', 'join', 'leave', 'bind', 'open'] as const;
+const FOREIGN = [
+  'reclaim-netns',
+  'add-address',
+  'remove-address',
+  'send',
+  'join',
+  'leave',
+  'bind',
+  'open',
+  'divert',
+  'dispatch',
+] as const;
 type ForeignCommand = Extract<GuestCommand, { readonly do: (typeof FOREIGN)[number] }>;
 
 /** A request that Linux does not have, or not in this model. */

@@ -74,6 +74,10 @@ export type GuestCommand =
   | { readonly do: 'leave'; readonly group: string; readonly netns?: string }
   /** A socket is bound to an address of the guest. */
   | { readonly do: 'bind'; readonly address: string; readonly netns?: string }
+  /** A program (natd) gets all packets from the firewall, and writes each back on its way. */
+  | { readonly do: 'divert'; readonly way: 'out' | 'in'; readonly netns?: string }
+  /** Whether whoever takes a packet in carries it on, or leaves it to another thread. */
+  | { readonly do: 'dispatch'; readonly policy: 'direct' | 'deferred'; readonly netns?: string }
   /** Gives it to a master, or takes it from the one that it has. */
   | ({ readonly do: 'master'; readonly master: string | undefined } & LinkChoice)
   | ({ readonly do: 'delete-link' } & LinkChoice)

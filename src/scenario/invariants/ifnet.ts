@@ -59,6 +59,26 @@ export const dyingForGood: Invariant = {
   }),
 };
 
+export const packetsKeepTheirVnet: Invariant = {
+  name: 'packets-keep-their-vnet',
+  meaning: 'A packet that has waited goes on in the vnet of the interface that it came in by.',
+  why:
+    'One that remembers its interface by number and generation finds it in whatever jail it is by then: what came in for ' +
+    "the host is taken for the jail's, by its addresses and its firewall.",
+  covers: [],
+  source: 'reference B.6 (INV-B3), A.11, G-25: m_rcvif_restore() of FreeBSD',
+  races: ['G-25'],
+  start: (findings: Findings): Monitor => ({
+    on: {
+      'packet.input': (event) => {
+        const { dev, vnet, interfaceIn } = event;
+        if (vnet !== interfaceIn)
+          findings.violated(dev, `a packet of ${vnet} came by it, and it is in ${interfaceIn}`, event);
+      },
+    },
+  }),
+};
+
 /** Where hardware is attached, and whose devd hears of it. */
 const HOME = 'vnet0';
 

@@ -7,7 +7,13 @@ import { ejectCompleteOnce } from './ejecting.ts';
 import { flaggedBeforeVisible, noIpv6OnVf, slaveMeansMaster } from './exposure.ts';
 import { d0Alternates, noGhostDevice, slotIsSerial } from './functions.ts';
 import { associationBeforeSwitch, framesBehindGate, gateAfterAnswer, vfPathNeedsRunningVf } from './gate.ts';
-import { devdHearsOfItsOwn, dyingForGood, interfacesCounted, referencesAttached } from './ifnet.ts';
+import {
+  devdHearsOfItsOwn,
+  dyingForGood,
+  interfacesCounted,
+  packetsKeepTheirVnet,
+  referencesAttached,
+} from './ifnet.ts';
 import type { Invariant } from './invariant.ts';
 import { joinedEventually, onlyVfsJoin, pairing, sameMtu, syntheticFirst } from './joining.ts';
 import { kernelAssertsHold, locksInOrder, noMemoryFault } from './kernel.ts';
@@ -68,6 +74,7 @@ export const INVARIANTS: readonly Invariant[] = [
   interfacesCounted,
   dyingForGood,
   devdHearsOfItsOwn,
+  packetsKeepTheirVnet,
 ];
 
 /**

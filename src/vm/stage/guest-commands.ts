@@ -32,6 +32,8 @@ export function commandOf(verb: GuestVerb, at: GuestInterface | undefined): stri
     case 'join':
     case 'leave':
     case 'bind':
+    case 'divert':
+    case 'dispatch':
     case 'reclaim-netns':
     case 'add-link':
     case 'delete-link':

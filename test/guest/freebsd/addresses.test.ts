@@ -56,7 +56,7 @@ const tagged: Build = (bench) => {
       *input() {
         yield* net.epoch.enter();
         const ifa = yield* net.vnet0.addresses.lookup('fe80::1');
-        if (ifa !== undefined) yield* stack.netisr.defer(ifp, ifa);
+        if (ifa !== undefined) yield* stack.netisr.defer(ifp, { to: ifa });
         yield* net.epoch.exit();
       },
       *administrator() {

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { searchOrders, USUAL_OPTIONS } from '../../../src/explore/explore.ts';
 import { findHiddenState } from '../../../src/explore/hidden-state.ts';
 import { BpfDevices } from '../../../src/guest/freebsd/bpf.ts';
-import { etherInput } from '../../../src/guest/freebsd/ether-input.ts';
 import { setFlags } from '../../../src/guest/freebsd/flags.ts';
 import { lendIfnet } from '../../../src/guest/freebsd/vmove.ts';
 import { IFF } from '../../../src/guest/uapi/freebsd.ts';
@@ -25,7 +24,7 @@ const moved: Build = (bench) => {
       },
       *driver() {
         yield* net.epoch.enter();
-        yield* etherInput(ifp, FRAME);
+        yield* bench.stack.etherInput(ifp, FRAME);
         yield* net.epoch.exit();
       },
     },
@@ -82,7 +81,7 @@ test('a descriptor hears nothing any more, and cannot send, when its interface h
   const frameUp = (): void => {
     bench.run(function* () {
       yield* setFlags(net, ifp, IFF.UP);
-      yield* etherInput(ifp, FRAME);
+      yield* bench.stack.etherInput(ifp, FRAME);
     });
   };
   frameUp();

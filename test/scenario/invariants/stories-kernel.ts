@@ -66,4 +66,9 @@ export const KERNEL_STORIES: Readonly<Record<string, Story>> = {
     found: 'nic1.vf: RENAME of em0, which is in jail (step 2)',
     held: [renamed, moved('nic1.vf', 'jail'), moved('nic1.vf', 'vnet0'), renamed],
   },
+  'packets-keep-their-vnet': {
+    broken: [{ kind: 'packet.input', dev: 'nic1', vnet: 'vnet0', interfaceIn: 'jail' }],
+    found: 'nic1: a packet of vnet0 came by it, and it is in jail (step 1)',
+    held: [{ kind: 'packet.input', dev: 'nic1', vnet: 'jail', interfaceIn: 'jail' }],
+  },
 };

@@ -16,7 +16,7 @@ import { IFCAP, IFF } from '../../uapi/freebsd.ts';
 import { allocateIfnet, freeIfnet } from '../allocate.ts';
 import { etherAttach } from '../attach.ts';
 import { detachIfnet } from '../detach.ts';
-import { etherInput, handUp } from '../ether-input.ts';
+import { handUp } from '../ether-input.ts';
 import type { DriverRequest, Ifnet } from '../ifnet.ts';
 import type { FreebsdKernel } from '../kernel.ts';
 import { setLinkState } from '../link.ts';
@@ -106,7 +106,7 @@ class Vf {
       dname,
       dunit,
       flags: IFF.BROADCAST | IFF.SIMPLEX | IFF.MULTICAST,
-      input: etherInput,
+      input: kernel.etherInput,
       capabilities: CAPABILITIES,
       methods: { ioctl: (request) => this.ioctl(request), transmit: (frame) => this.transmit(frame) },
     });

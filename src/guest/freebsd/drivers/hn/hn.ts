@@ -11,7 +11,6 @@ import { IFF } from '../../../uapi/freebsd.ts';
 import { allocateIfnet, freeIfnet } from '../../allocate.ts';
 import { etherAttach } from '../../attach.ts';
 import { detachIfnet } from '../../detach.ts';
-import { etherInput } from '../../ether-input.ts';
 import { PRIORITY } from '../../eventhandler.ts';
 import type { FreebsdKernel } from '../../kernel.ts';
 import type { Module } from '../../modules.ts';
@@ -83,7 +82,7 @@ function* attach(hn: Hn, dunit: number): Task<Errno | undefined> {
     dname: 'hn',
     dunit,
     flags: IFF.BROADCAST | IFF.SIMPLEX | IFF.MULTICAST,
-    input: etherInput,
+    input: hn.kernel.etherInput,
     capabilities: HN_CAPABILITIES,
     methods: { ioctl: (request) => ioctl(hn, request), transmit: (frame) => transmit(hn, frame) },
   });

@@ -12,7 +12,7 @@ import { RNDIS_STATUS } from '../../../../wire/oid.ts';
 import { RNDIS, type RndisMessage } from '../../../../wire/rndis.ts';
 import { IFF } from '../../../uapi/freebsd.ts';
 import { tap } from '../../bpf.ts';
-import { etherInput, handUp } from '../../ether-input.ts';
+import { handUp } from '../../ether-input.ts';
 import { noteLink, noteNetworkChange } from './link.ts';
 import { nvs } from './nvs-out.ts';
 import { answerRndis } from './rndis.ts';
@@ -95,7 +95,7 @@ function* receive(hn: Hn, frame: Uint8Array): Task {
   const vf = yield* hn.vf.get();
   if (vf !== undefined && (yield* hn.receivesByVf.get()) && (yield* vf.memory.use('hn_rxpkt'))) {
     yield* tap(hn.ifp, frame);
-    yield* etherInput(vf, frame);
+    yield* hn.kernel.etherInput(vf, frame);
   } else if (((yield* hn.ifp.drvFlags.get()) & IFF.RUNNING) !== 0) {
     const input = yield* hn.ifp.input.get();
     yield* input(hn.ifp, frame);
