@@ -180,28 +180,52 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
   }
 
   private *run(command: GuestCommand): Task<Errno | undefined> {
-    if (command.do === 'load') return yield* this.modules.load(command.module);
-    if (command.do === 'unload') return yield* this.modules.unload(command.module);
-    if (command.do === 'add-netns') return yield* this.addVnet(command.name);
-    if (command.do === 'delete-netns') return yield* this.deleteVnet(command.name);
-    const { net } = this.kernel;
-    const vnet = command.netns === undefined ? net.vnet0 : net.vnetOf(command.netns);
-    if (vnet === undefined) return refuse(net, '', command.do, 'ENXIO');
-    if (command.do === 'add-link') return yield* this.addLink(vnet, command);
-    if (command.do === 'open') return yield* openDevice(net, vnet, command.ifname);
-    if (command.do === 'delete-link') return yield* destroyClone(net, vnet, command.ifname);
-    if (command.do === 'move-netns') return yield* lendIfnet(net, vnet, command.ifname, command.to);
-    if (command.do === 'reclaim-netns') return yield* reclaimIfnet(net, vnet, command.ifname, command.from);
-    if (command.do === 'send') return yield* net.curvnet.within(vnet, output(net, command.way, NO_PAYLOAD));
-    if (command.do === 'leave') return yield* net.curvnet.within(vnet, this.leave(vnet, command.group));
-    if (command.do === 'divert') return this.divert(command.way);
-    if (command.do === 'dispatch') {
-      this.kernel.netisr.setDispatch(command.policy);
-      return undefined;
+    switch (command.do) {
+      case 'load':
+        return yield* this.modules.load(command.module);
+      case 'unload':
+        return yield* this.modules.unload(command.module);
+      case 'add-netns':
+        return yield* this.addVnet(command.name);
+      case 'delete-netns':
+        return yield* this.deleteVnet(command.name);
+      default: {
+        const { net } = this.kernel;
+        const vnet = command.netns === undefined ? net.vnet0 : net.vnetOf(command.netns);
+        return vnet === undefined ? refuse(net, '', command.do, 'ENXIO') : yield* this.runIn(vnet, command);
+      }
     }
-    if (command.do === 'bind') return yield* bindSocket(net, vnet, command.address);
-    if (command.do === 'join') return yield* net.curvnet.within(vnet, this.join(vnet, command.group, command.ifindex));
-    return yield* onInterface(net, vnet, command.ifname, command.do, (ifp) => runOn(net, ifp, command));
+  }
+
+  private *runIn(vnet: Vnet, command: CommandInVnet): Task<Errno | undefined> {
+    const { net, netisr } = this.kernel;
+    switch (command.do) {
+      case 'add-link':
+        return yield* this.addLink(vnet, command);
+      case 'open':
+        return yield* openDevice(net, vnet, command.ifname);
+      case 'delete-link':
+        return yield* destroyClone(net, vnet, command.ifname);
+      case 'move-netns':
+        return yield* lendIfnet(net, vnet, command.ifname, command.to);
+      case 'reclaim-netns':
+        return yield* reclaimIfnet(net, vnet, command.ifname, command.from);
+      case 'send':
+        return yield* net.curvnet.within(vnet, output(net, command.way, NO_PAYLOAD));
+      case 'join':
+        return yield* net.curvnet.within(vnet, this.join(vnet, command.group, command.ifindex));
+      case 'leave':
+        return yield* net.curvnet.within(vnet, this.leave(vnet, command.group));
+      case 'bind':
+        return yield* bindSocket(net, vnet, command.address);
+      case 'divert':
+        return this.divert(command.way);
+      case 'dispatch':
+        netisr.setDispatch(command.policy);
+        return undefined;
+      default:
+        return yield* onInterface(net, vnet, command.ifname, command.do, (ifp) => runOn(net, ifp, command));
+    }
   }
 
   /** Programs end, and with them their sockets. EADDRNOTAVAIL when none is in the group. */
@@ -252,6 +276,8 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
 function* writeBack(socket: DivertSocket, way: 'out' | 'in'): Task {
   for (;;) yield* socket.send(yield* socket.received.take(), way);
 }
+
+type CommandInVnet = Exclude<GuestCommand, { readonly do: 'load' | 'unload' | 'add-netns' | 'delete-netns' }>;
 
 type InterfaceCommand = Extract<GuestCommand, { readonly ifname: string; readonly ifindex?: number }> & {
   readonly do: 'up' | 'down' | 'mtu' | 'rename' | 'address' | 'flags' | 'master' | 'add-address' | 'remove-address';
