@@ -181,8 +181,7 @@ export class Simulation {
 
   /** Looks again at who can run among those that wait at `object`. */
   reconsider(object: SharedObject): void {
-    const pending = object.pending;
-    for (let i = 0; i < pending.length; i++) this.weigh(pending[i] as Context);
+    this.weighAll(object.pending);
   }
 
   /** For a record-driven context whose records were replaced: its next operation is asked for anew. */
@@ -228,8 +227,7 @@ export class Simulation {
     const before = recorded ? object.peek() : 0;
     const result = object.perform(operation, context);
     const after = recorded ? object.peek() : 0;
-    this.leave(context, object);
-    this.reconsider(object);
+    this.weighAll(this.leave(context, object));
     this.resume(context, result);
     if (recorded) this.record(context, operation, before, after);
     if (footprint !== undefined) strategy.touched?.(context);
@@ -258,11 +256,19 @@ export class Simulation {
   private arrive(context: Context, operation: Operation): void {
     const { object } = operation;
     context.operation = operation;
-    if (object.pending === NOBODY) object.pending = this.spareLists.pop() ?? [];
-    object.pending.push(context);
+    const { pending } = object;
+    if (pending === NOBODY) object.pending = this.listOf(context);
+    else pending.push(context);
     object.arrive(operation, context);
-    this.weigh(context);
+    this.weigh(context, object.enabled(operation, context));
     if (!context.ready) this.noteWait(context);
+  }
+
+  private listOf(context: Context): Context[] {
+    const list = this.spareLists.pop();
+    if (list === undefined) return [context];
+    list.push(context);
+    return list;
   }
 
   private noteWait(context: Context): void {
@@ -270,19 +276,26 @@ export class Simulation {
     context.sinceStep = this.steps;
   }
 
-  private leave(context: Context, object: SharedObject): void {
+  /** Gives those who still wait there. */
+  private leave(context: Context, object: SharedObject): readonly Context[] {
+    if (context.ready) this.unready(context);
     const { pending } = object;
     remove(pending, context);
-    if (pending.length === 0) {
-      object.pending = NOBODY;
-      this.spareLists.push(pending);
-    }
-    if (context.ready) this.unready(context);
+    if (pending.length > 0) return pending;
+    object.pending = NOBODY;
+    this.spareLists.push(pending);
+    return NOBODY;
   }
 
-  private weigh(context: Context): void {
-    const operation = context.operation as Operation;
-    const can = operation.object.enabled(operation, context);
+  private weighAll(pending: readonly Context[]): void {
+    for (let i = 0; i < pending.length; i++) {
+      const context = pending[i] as Context;
+      const operation = context.operation as Operation;
+      this.weigh(context, operation.object.enabled(operation, context));
+    }
+  }
+
+  private weigh(context: Context, can: boolean): void {
     if (can === context.ready) return;
     if (can) {
       context.ready = true;

@@ -178,7 +178,7 @@ export class Channel {
   }
 
   /** Serves what the host sends until the channel is closed: the body of its tasklet or NAPI context. */
-  *serve(handle: (packet: ReadPacket) => Task): Task {
+  *serve(handle: (packet: ReadPacket) => Task | undefined): Task {
     const opening = this.opening;
     assert(opening !== undefined, `${this.offer.dev} is served before it is open`);
     const { doorbell, rings } = opening;
@@ -188,7 +188,8 @@ export class Channel {
       while (this.opening === opening && !this.rescinded.now) {
         const packet = yield* rings.toGuest.read();
         if (packet === undefined) break;
-        yield* handle(packet);
+        const task = handle(packet);
+        if (task !== undefined) yield* task;
       }
     }
     yield* opening.over.complete();

@@ -22,21 +22,21 @@ import { answerRndis } from './rndis.ts';
 type Packet = Exclude<ReadPacket, Malformed>;
 
 /** The body of the NIC's NAPI context, until its channel is closed. */
-export function* serveNic(nic: NetvscNic): Task {
-  yield* nic.device.channel.serve((packet) => onPacket(nic, packet));
-}
+export const serveNic = (nic: NetvscNic): Task => nic.device.channel.serve((packet) => taskFor(nic, packet));
 
-function* onPacket(nic: NetvscNic, packet: ReadPacket): Task {
-  if (!isPacket(packet)) return reportMalformed(nic, packet);
+/** What is to be done with a packet; the task itself, because each that only waits for another one costs at every step. */
+function taskFor(nic: NetvscNic, packet: ReadPacket): Task | undefined {
+  if (!isPacket(packet)) {
+    reportMalformed(nic, packet);
+    return undefined;
+  }
   switch (packet.type) {
     case 'completion':
-      yield* onCompletion(nic, packet);
-      break;
+      return onCompletion(nic, packet);
     case 'transferPages':
-      yield* onTransferPages(nic, packet);
-      break;
+      return onTransferPages(nic, packet);
     default:
-      yield* onInband(nic, packet);
+      return onInband(nic, packet);
   }
 }
 
