@@ -6,6 +6,7 @@
 import { type Finding, type Job, type JobResult, NOT_THE_SAME, type Pause, runJob, type Sampler } from './job.ts';
 import type { Program } from './program.ts';
 import type { Choice } from './schedule.ts';
+import type { Beginning, Rest } from './strategies/reduced.ts';
 
 /** `portfolio` is all of them one after the other; each of the others is that one alone. */
 export const STRATEGIES = {
@@ -136,11 +137,30 @@ function* searchAll(
     return;
   }
   const divided = (yield [{ kind: 'divide', parts: PARTS, runsMax: ordersMax }])[0] as JobResult;
-  const share = Math.ceil(ordersMax / Math.max(1, divided.beginnings.length));
-  const parts = divided.whole
-    ? yield divided.beginnings.map((from): Job => ({ kind: 'reduced', from, ordersMax: share }))
-    : [];
+  const parts = divided.whole ? yield* searchParts(divided.beginnings, ordersMax) : [];
   search.addSearched([divided, ...parts], first);
+}
+
+/** What small parts leave over of their shares goes to those that came to the end of theirs. */
+function* searchParts(
+  beginnings: readonly Beginning[],
+  ordersMax: number,
+): Generator<readonly Job[], readonly JobResult[], readonly JobResult[]> {
+  const all: JobResult[] = [];
+  let rests: readonly Rest[] = beginnings.map((from) => ({ from, fixed: from.length }));
+  let left = ordersMax;
+  while (rests.length > 0) {
+    const share = Math.ceil(left / rests.length);
+    const results = yield rests.map((rest): Job => ({ kind: 'reduced', ...rest, ordersMax: share }));
+    left -= sumOf(results, ({ orders, cut }) => orders + cut);
+    const isOver = results.some(({ stopped }) => stopped);
+    const unfinished = isOver ? [] : results.filter(({ rest, limit }) => rest !== undefined && limit === undefined);
+    const goesOn = new Set(left >= unfinished.length ? unfinished : []);
+    // What another piece goes on with is no part of this one.
+    all.push(...results.map((result) => (goesOn.has(result) ? { ...result, whole: true } : result)));
+    rests = [...goesOn].map(({ rest }) => rest as Rest);
+  }
+  return all;
 }
 
 function* depart(
@@ -157,7 +177,8 @@ function* depart(
 /** In which of a search's parts something was found. */
 type Count = 'sampledOrders' | 'searchedOrders' | 'departingOrders';
 
-const sumOfOrders = (results: readonly JobResult[]): number => results.reduce((sum, { orders }) => sum + orders, 0);
+const sumOf = (results: readonly JobResult[], of: (result: JobResult) => number): number =>
+  results.reduce((sum, result) => sum + of(result), 0);
 
 /** What has come of a search so far. */
 class Search {
@@ -200,7 +221,7 @@ class Search {
   /** `first` went through the beginning of what `results` have gone through in parts. */
   addSearched(results: readonly JobResult[], first?: JobResult): void {
     const isStopped = results.some(({ stopped }) => stopped);
-    const isBehind = first !== undefined && isStopped && sumOfOrders(results) < first.orders;
+    const isBehind = first !== undefined && isStopped && sumOf(results, ({ orders }) => orders) < first.orders;
     let [orders, cut] = [0, 0];
     for (const result of isBehind ? [first] : results) {
       this.add(result, this.sampled + orders, 'searchedOrders');

@@ -13,7 +13,7 @@ import { Departing } from './strategies/departing.ts';
 import { KeepRunning } from './strategies/keep-running.ts';
 import { Pct } from './strategies/pct.ts';
 import { Pos } from './strategies/pos.ts';
-import { type Beginning, Diverged, Reduced } from './strategies/reduced.ts';
+import { type Beginning, Diverged, Reduced, type Rest } from './strategies/reduced.ts';
 import { Uniform } from './strategies/uniform.ts';
 
 /** How sampled orders are drawn. */
@@ -35,7 +35,7 @@ export type Job =
       readonly depth: number;
     }
   /** One of each set of equivalent orders, or of those that begin so. */
-  | { readonly kind: 'reduced'; readonly from: Beginning; readonly ordersMax: number }
+  | { readonly kind: 'reduced'; readonly from: Beginning; readonly fixed?: number; readonly ordersMax: number }
   /** Divides all orders by how they begin, for as many reduced jobs. */
   | { readonly kind: 'divide'; readonly parts: number; readonly runsMax: number }
   /** All orders that depart at most so often from the first one. */
@@ -70,6 +70,8 @@ export interface JobResult {
   /** For each order drawn with equal chances, the logarithm to base 10 of one divided by its chance. */
   readonly chances: readonly number[];
   readonly beginnings: readonly Beginning[];
+  /** What a reduced job has not gone through, for another one that goes on. */
+  readonly rest: Rest | undefined;
 }
 
 /** The result of a job that did not come to anything, since all was to stop. */
@@ -84,6 +86,7 @@ export const NOTHING: JobResult = {
   limit: undefined,
   chances: [],
   beginnings: [],
+  rest: undefined,
 };
 
 /** Asked between two runs; true ends the job there. `orders` so far, and of them those in which something was found. */
@@ -102,7 +105,7 @@ export function runJob(program: Program, job: Job, pause: Pause = GOING_ON): Job
     case 'sample':
       return sample(tally, job);
     case 'reduced':
-      return goThrough(tally, new Reduced({ from: job.from }), job.ordersMax);
+      return goThrough(tally, new Reduced(job), job.ordersMax);
     case 'departing':
       return goThrough(tally, new Departing(job.departures), job.ordersMax);
     case 'divide':
@@ -135,7 +138,7 @@ function goThrough(tally: Tally, strategy: Reduced | Departing, ordersMax: numbe
     if (!strategy.advance()) return tally.result(tally.limit === undefined);
     if (!goesOn) break;
   }
-  return tally.result(false);
+  return { ...tally.result(false), rest: strategy instanceof Reduced ? strategy.rest : undefined };
 }
 
 /** Runs every order for so many decisions that there are enough beginnings; those that end before are orders. */
@@ -218,6 +221,7 @@ class Tally {
       limit,
       chances,
       beginnings: [],
+      rest: undefined,
     };
   }
 

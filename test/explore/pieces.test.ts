@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Exploration, type ExploreOptions, planSearch, USUAL_OPTIONS } from '../../src/explore/explore.ts';
-import { type Finding, type Job, type JobResult, NOT_THE_SAME, NOTHING } from '../../src/explore/job.ts';
+import { type Finding, type Job, type JobResult, NOT_THE_SAME, NOTHING, runJob } from '../../src/explore/job.ts';
+import { programOf, randomPlan } from './random-program.ts';
 
 /** How the results of a search's pieces become one: the pieces themselves are made up here. */
 
@@ -52,6 +53,29 @@ describe('a search in parts', () => {
       ['part 3', 201 + 3 + 3 * 500 + 5],
       ['part 7', 201 + 3 + 7 * 500 + 5],
     ]);
+  });
+
+  test('gives what small parts leave over to those that need more, and these go on where they were', () => {
+    const rest = { from: [], fixed: 7 };
+    const { verdict, searched, jobs } = search((job, at) => {
+      if (job.kind !== 'reduced' || job.ordersMax === 2000) return large(job, at);
+      // Every fourth part has 1100 orders, and the others have 10.
+      if (job.fixed === 7) return { orders: Math.min(job.ordersMax, 600), whole: job.ordersMax >= 600 };
+      return at % 4 === 0 ? { orders: 500, whole: false, rest } : { orders: 10 };
+    });
+    expect([verdict, searched]).toEqual(['all', { orders: 3 + 10 * 1100 + 30 * 10, cut: 0, whole: true }]);
+    expect(jobs.filter((job) => job.kind === 'reduced' && job.fixed === 7)).toEqual(
+      Array.from({ length: 10 }, () => ({ kind: 'reduced', ...rest, ordersMax: (20_000 - 10 * 500 - 30 * 10) / 10 })),
+    );
+  });
+
+  test('comes to its limit when nothing is left over', () => {
+    const rest = { from: [], fixed: 7 };
+    const { verdict, searched, jobs } = search((job, at) =>
+      job.kind === 'reduced' ? { orders: job.ordersMax, whole: false, rest } : large(job, at),
+    );
+    expect([verdict, searched]).toEqual(['limit', { orders: 3 + 20_000, cut: 0, whole: false }]);
+    expect(jobs.filter(({ kind }) => kind === 'reduced')).toHaveLength(1 + 40);
   });
 
   test('keeps what it found before it was divided, though its part comes to its limit before it is there', () => {
@@ -107,3 +131,29 @@ test('a program that is not the same twice is searched no further', () => {
   const { verdict, jobs } = search((job, at) => ({ ...large(job, at), findings: [found(NOT_THE_SAME, 0)] }));
   expect([verdict, jobs.map(({ kind }) => kind)]).toEqual(['fails', ['first']]);
 });
+
+test('a search that goes on where it was goes through the same orders as one that is not interrupted', () => {
+  let interrupted = 0;
+  for (let seed = 1; seed <= 40; seed++) {
+    const program = programOf(randomPlan(seed));
+    const all = runJob(program, { kind: 'reduced', from: [], ordersMax: 500 });
+    if (!all.whole) continue;
+    const pieces = [runJob(program, { kind: 'reduced', from: [], ordersMax: 3 })];
+    for (let rest = pieces[0]?.rest; rest !== undefined; rest = pieces.at(-1)?.rest) {
+      pieces.push(runJob(program, { kind: 'reduced', ...rest, ordersMax: 3 }));
+    }
+    interrupted += pieces.length - 1;
+    expect(inAll(pieces)).toEqual(inAll([all]));
+  }
+  expect(interrupted).toBeGreaterThan(50);
+});
+
+/** Orders, runs that were cut, and what was found in how many orders. */
+function inAll(pieces: readonly JobResult[]): unknown {
+  const found = new Map<string, number>();
+  for (const { key, orders } of pieces.flatMap(({ findings }) => findings)) {
+    found.set(key, (found.get(key) ?? 0) + orders);
+  }
+  const sum = (of: (piece: JobResult) => number): number => pieces.reduce((total, piece) => total + of(piece), 0);
+  return [sum(({ orders }) => orders), sum(({ cut }) => cut), [...found].sort()];
+}

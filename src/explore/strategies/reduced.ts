@@ -54,10 +54,18 @@ type Point = Pick | Value;
 /** How some of all orders begin: plain data that another search can go on from. */
 export type Beginning = readonly Point[];
 
+/** What a search has still to go through: the first of its orders, and how many of the decisions are not its own. */
+export interface Rest {
+  readonly from: Beginning;
+  readonly fixed: number;
+}
+
 export interface ReducedOptions {
   readonly reduction?: Reduction;
   /** Only orders that begin so are gone through. */
   readonly from?: Beginning;
+  /** So many of its decisions are not this search's to change; all of them when it is left out. */
+  readonly fixed?: number;
   /** Runs end behind so many decisions; how they began is kept in {@link Reduced.beginnings}. */
   readonly depthMax?: number;
 }
@@ -99,11 +107,17 @@ export class Reduced implements Strategy {
   /** Decisions that are not this search's to change. */
   private readonly fixed: number;
 
-  constructor({ reduction = 'races', from = [], depthMax = Number.POSITIVE_INFINITY }: ReducedOptions = {}) {
+  constructor(options: ReducedOptions = {}) {
+    const { reduction = 'races', from = [], fixed = from.length, depthMax = Number.POSITIVE_INFINITY } = options;
     this.reduction = reduction;
     this.depthMax = depthMax;
-    this.fixed = from.length;
+    this.fixed = fixed;
     this.points.push(...structuredClone(from));
+  }
+
+  /** What is left, once {@link advance} has prepared the next run. */
+  get rest(): Rest {
+    return { from: structuredClone(this.points), fixed: this.fixed };
   }
 
   /** Everything that the last run decided, in the order of deciding. */
