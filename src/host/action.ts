@@ -17,6 +17,12 @@ export interface VfChoice {
   readonly serial?: number;
 }
 
+/**
+ * A frame that nobody in the guest has asked for: a datagram, the first fragment of one whose others never come, or a
+ * router's question who is in which multicast group.
+ */
+export type Stray = 'frame' | 'fragment' | 'query';
+
 export type HostAction =
   | { readonly do: 'offer'; readonly nic: string }
   | { readonly do: 'rescind'; readonly nic: string }
@@ -30,8 +36,7 @@ export type HostAction =
   | { readonly do: 'revoke-vf'; readonly nic: string; readonly order: RevokeOrder }
   | { readonly do: 'vf-link'; readonly nic: string; readonly up: boolean }
   | { readonly do: 'nic-link'; readonly nic: string; readonly up: boolean }
-  /** A station sends it one frame: a whole datagram, or the first fragment of one whose others never come. */
-  | { readonly do: 'send-frame'; readonly nic: string; readonly what: 'frame' | 'fragment' }
+  | { readonly do: 'send-frame'; readonly nic: string; readonly what: Stray }
   | { readonly do: 'arm-fault'; readonly nic: string; readonly fault: HostFault }
   /** Ends a silence. */
   | { readonly do: 'answer-again'; readonly nic: string; readonly dev: string }

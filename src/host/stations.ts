@@ -4,10 +4,11 @@
  * invented.
  * What this leaves out: routing to anywhere, lease times that run out, DHCP relays, answers to other protocols.
  */
-import { BROADCAST_MAC, type MacAddress, mac } from '../base/mac.ts';
+import { BROADCAST_MAC, type MacAddress, mac, macFromBytes } from '../base/mac.ts';
 import { encodeArp, parseArp } from '../wire/arp.ts';
 import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, type Dhcp, encodeDhcp, parseDhcp } from '../wire/dhcp.ts';
 import { ETHER_TYPE, type EthernetFrame, encodeEthernet } from '../wire/ethernet.ts';
+import { encodeIgmpQuery, IGMP_PROTOCOL } from '../wire/igmp.ts';
 import {
   encodeIcmpEcho,
   encodeIpv4,
@@ -21,6 +22,7 @@ import {
   parseIpv4,
   parseUdp,
 } from '../wire/ipv4.ts';
+import type { Stray } from './action.ts';
 
 export const GATEWAY_MAC = mac('12:34:56:78:9a:bc');
 /** Where flows go, and where streams come from. */
@@ -71,14 +73,31 @@ const DISCARD_PORT = 9;
 /** Bytes of data; so many that a fragment's offset can follow. Invented. */
 const STRAY_BYTES = 64;
 
-/** A frame that nobody asked for: a datagram for the first address of a subnet, or the first fragment of one. */
-export function strayFrame(destination: MacAddress, subnet: number, what: 'frame' | 'fragment'): Uint8Array {
+/** What 224.0.0.1, the group of all hosts, has as its address (RFC 1112). */
+const ALL_HOSTS_MAC = macFromBytes(Uint8Array.of(0x01, 0x00, 0x5e, 0x00, 0x00, 0x01), 0);
+/** 10 s (RFC 2236, 8.3). */
+const QUERY_TENTHS = 100;
+
+/** For the first address of a subnet, or for all hosts. */
+export function strayFrame(nic: MacAddress, subnet: number, what: Stray): Uint8Array {
+  const head = { ttl: TTL, identification: 1 };
+  if (what === 'query') {
+    const between = { source: gatewayIp(subnet), destination: ipv4Address('224.0.0.1') };
+    const query = encodeIpv4({
+      ...head,
+      ttl: 1,
+      protocol: IGMP_PROTOCOL,
+      payload: encodeIgmpQuery(QUERY_TENTHS),
+      ...between,
+    });
+    return fromGateway(ALL_HOSTS_MAC, ETHER_TYPE.ipv4, query);
+  }
   const between = { source: flowStationIp(subnet), destination: ipv4Address(`10.0.${subnet}.${FIRST_HOST}`) };
   const ports = { sourcePort: DISCARD_PORT, destinationPort: DISCARD_PORT };
   const payload = encodeUdp({ payload: new Uint8Array(STRAY_BYTES), ...ports }, between);
-  const packet = { protocol: IP_PROTOCOL.udp, ttl: TTL, identification: 1, payload, ...between } as const;
+  const packet = { ...head, protocol: IP_PROTOCOL.udp, payload, ...between };
   const bytes = encodeIpv4(what === 'fragment' ? { ...packet, moreFragments: true } : packet);
-  return encodeEthernet({ destination, source: FLOW_STATION_MAC, etherType: ETHER_TYPE.ipv4, payload: bytes });
+  return encodeEthernet({ destination: nic, source: FLOW_STATION_MAC, etherType: ETHER_TYPE.ipv4, payload: bytes });
 }
 
 /** The answer to a ping, from the station that has this address. */

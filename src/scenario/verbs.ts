@@ -46,9 +46,9 @@ export const VERBS: readonly Verb[] = [
     host({ do: 'nic-link', nic, up: link === 'up' }),
   ),
   verb(
-    'host send frame|fragment to <nic>',
-    'a station sends it one datagram, or the first fragment of one whose others never come',
-    (values) => host({ do: 'send-frame', nic: values.nic, what: values['frame|fragment'] }),
+    'host send frame|fragment|query to <nic>',
+    'a station sends it a datagram, the first fragment of one whose others never come, or the IGMP query of a router',
+    (values) => host({ do: 'send-frame', nic: values.nic, what: values['frame|fragment|query'] }),
   ),
   verb(
     'host update firmware [by <order>] [gap <duration>] [times <times>] [serial same|different] [as <family>]',

@@ -92,6 +92,26 @@ test('a module that brings a cloner is loaded when somebody on the host asks for
   expect(failures).toEqual([]);
 });
 
+test('packets can be put off and diverted, and one program has the divert socket', () => {
+  const { failures, events } = run([
+    '+0ms guest dispatch packets deferred',
+    '+0ms guest divert packets out',
+    '+0ms guest try divert packets in',
+    '+0ms expect errno EADDRINUSE',
+    '+0ms host send frame to nic2',
+    '+0ms guest up nic2',
+    '+0ms host send frame to nic2',
+    '+0ms host send fragment to nic2',
+    '+1s expect nic2 is up',
+    '+0ms guest dispatch packets direct',
+    '+0ms host send frame to nic2',
+  ]);
+  expect(failures).toEqual([]);
+  // Neither what comes to an interface that is down, nor what whoever takes it in carries on.
+  const putOff = events.flatMap((event) => (event.kind === 'packet.input' ? [event.dev] : []));
+  expect(putOff).toEqual(['nic2', 'nic2']);
+});
+
 test('modules of cloners are there to be named, and none is loaded at boot', () => {
   const { modules, modulesAtBoot } = VOCABULARY.guests.freebsd;
   expect(modules.filter((name) => !modulesAtBoot.includes(name))).toEqual(['if_bridge', 'if_epair']);

@@ -76,12 +76,15 @@ function* clearProtospec(net: FreebsdNet, entry: IfMultiaddr): Task {
  */
 export function* igmpTimer(net: FreebsdNet, vnet: Vnet): Task {
   yield* net.epoch.enter();
-  for (const ifp of yield* vnet.interfaces.all()) {
-    yield* ifp.addressLock.lock();
-    for (const entry of [...ifp.multicast]) yield* lookAt(net, ifp, entry);
-    yield* ifp.addressLock.unlock();
-  }
+  for (const ifp of yield* vnet.interfaces.all()) yield* igmpQuery(net, ifp);
   yield* net.epoch.exit();
+}
+
+/** igmp_input_v2_query(): a router asks on one of them; in an epoch section. */
+export function* igmpQuery(net: FreebsdNet, ifp: Ifnet): Task {
+  yield* ifp.addressLock.lock();
+  for (const entry of [...ifp.multicast]) yield* lookAt(net, ifp, entry);
+  yield* ifp.addressLock.unlock();
 }
 
 function* lookAt(net: FreebsdNet, ifp: Ifnet, entry: IfMultiaddr): Task {

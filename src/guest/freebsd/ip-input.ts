@@ -1,12 +1,16 @@
 /**
- * ip_input(): an IPv4 packet that an interface has taken in goes by the firewall, if there is one, and waits for the rest
- * if it is a fragment. Source: netinet/ip_input.c (ip_input()), net/netisr.c (netisr_dispatch()).
- * What this leaves out: for whom a packet is, and all that is above.
+ * ip_input(): an IPv4 packet that an interface has taken in goes by the firewall, if there is one, waits for the rest if it
+ * is a fragment, and is IGMP's if a router asks by it. Source: netinet/ip_input.c (ip_input()), igmp.c (igmp_input()),
+ * net/netisr.c (netisr_dispatch()).
+ * What this leaves out: for whom a packet is, and all else that is above.
  */
 import { ETHERNET_HEADER_SIZE } from '../../wire/ethernet.ts';
-import { isIpv4Fragment } from '../../wire/ipv4.ts';
+import { IGMP_PROTOCOL, isIgmpQuery } from '../../wire/igmp.ts';
+import { isIpv4Fragment, parseIpv4 } from '../../wire/ipv4.ts';
 import type { InputMethod } from './ifnet.ts';
+import { igmpQuery } from './in-multi.ts';
 import type { IpPath } from './ip-path.ts';
+import type { FreebsdNet } from './net.ts';
 import type { Netisr } from './netisr.ts';
 import type { Reassembly } from './reassembly.ts';
 
@@ -17,10 +21,13 @@ interface Above {
 }
 
 /** In the epoch section of whoever hands it up, or in that of the thread that it waits for. */
-export function ipInput({ netisr, reassembly, ip }: Above): InputMethod {
+export function ipInput(net: FreebsdNet, { netisr, reassembly, ip }: Above): InputMethod {
   const input: InputMethod = function* (ifp, frame) {
     if (ip.isFiltered) yield* ip.input({});
-    if (isIpv4Fragment(frame.subarray(ETHERNET_HEADER_SIZE))) yield* reassembly.add(ifp);
+    const bytes = frame.subarray(ETHERNET_HEADER_SIZE);
+    if (isIpv4Fragment(bytes)) return yield* reassembly.add(ifp);
+    const packet = parseIpv4(bytes);
+    if (packet?.protocol === IGMP_PROTOCOL && isIgmpQuery(packet.payload)) yield* igmpQuery(net, ifp);
   };
   return function* (ifp, frame) {
     if (netisr.isDeferring) yield* netisr.defer(ifp, { input: (found) => input(found, frame) });

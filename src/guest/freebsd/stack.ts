@@ -30,5 +30,5 @@ export function makeStack(sim: Simulation, options: FreebsdNetOptions): Stack {
   const vnets = new Vnets(net);
   for (const part of [...interfaceParts(net), reassembly.part]) vnets.preset(part);
   const above = { netisr: new Netisr(net), reassembly, ip: new IpPath(net) };
-  return { net, vnets, ...above, etherInput: etherInput(ipInput(above)) };
+  return { net, vnets, ...above, etherInput: etherInput(ipInput(net, above)) };
 }

@@ -43,8 +43,8 @@ const TOLD_BY_HOST: readonly EventKind[] = [
   'vf.link',
   'panic',
 ];
-/** What there is nothing to tell of: interfaces of FreeBSD, and addresses that change, for no step here changes one. */
-const NEVER: readonly EventKind[] = ['ifnet.state', 'ifnet.visible', 'netdev.mac'];
+/** What there is nothing to tell of: interfaces and vnets of FreeBSD, and addresses that change, for no step here changes one. */
+const NEVER: readonly EventKind[] = ['ifnet.state', 'ifnet.visible', 'netdev.mac', 'packet.input'];
 const TOLD: ReadonlySet<EventKind> = new Set([...TOLD_BY_HOST, ...TOLD_BY_GUEST, ...NEVER]);
 
 /** @param release of the kernel, as `uname -r` says it. */

@@ -111,6 +111,11 @@ class Vf {
       methods: { ioctl: (request) => this.ioctl(request), transmit: (frame) => this.transmit(frame) },
     });
     if (!made.ok) return made.error;
+    // mlx5e_create_ifp() has the interface before the queues that firmware makes for it, and frees it where that fails.
+    if ((yield* device.fn.barRead(0)) === DEAD) {
+      yield* freeIfnet(kernel.net, made.value);
+      return 'ENXIO';
+    }
     this.ifp = made.value;
     yield* etherAttach(kernel.net, made.value, device.fn.mac);
     yield* setLinkState(kernel.net, made.value, 'down');
