@@ -5,14 +5,13 @@
  * What this leaves out: findings that need two exchanges at once; they are said to fail in every order that was tried.
  */
 import type { Context } from '../sim/context.ts';
-import { objectOf, placeOf, TOUCH, wayOf } from '../sim/footprint.ts';
+import { meet, objectOf, placeOf, TOUCH, wayOf } from '../sim/footprint.ts';
 import { Mutex } from '../sim/mutex.ts';
 import { FollowLeniently } from './follow-leniently.ts';
 import type { Program } from './program.ts';
 import { RecordOrder } from './record-order.ts';
 import { addStep, type Choice } from './schedule.ts';
 import type { SeenStep, SeenWait, Sight } from './sight.ts';
-import { meet } from './strategies/reduced.ts';
 
 /** A step `first` of a run, and an operation of another context that came after it. */
 export interface Pair {

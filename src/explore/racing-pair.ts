@@ -1,12 +1,11 @@
 /** What a reader is told of two operations that came in the wrong order: who, at what, under which locks, what would help. */
 import type { Nanoseconds } from '../base/time.ts';
 import type { Context } from '../sim/context.ts';
-import { placeOf, TOUCH } from '../sim/footprint.ts';
+import { meet, placeOf, TOUCH } from '../sim/footprint.ts';
 import { Mutex } from '../sim/mutex.ts';
 import type { Peek, SharedObject } from '../sim/operation.ts';
 import { dependents, meetingPoint, type Pair } from './race-of.ts';
 import type { SeenStep, SeenWait, Sight } from './sight.ts';
-import { meet } from './strategies/reduced.ts';
 
 /** One of the two operations. */
 export interface Side {

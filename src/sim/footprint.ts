@@ -118,3 +118,14 @@ export const objectOf = (place: number): number => Math.floor(place / PARTS);
 
 export const placeOf = (touch: number): number => touch >> 2;
 export const wayOf = (touch: number): number => touch & 3;
+
+/** Whether two steps touch one place, and not both by reading it. */
+export function meet(ours: readonly number[], theirs: readonly number[]): boolean {
+  for (const one of ours) {
+    const place = placeOf(one);
+    for (const other of theirs) {
+      if (placeOf(other) === place && (wayOf(one) !== TOUCH.read || wayOf(other) !== TOUCH.read)) return true;
+    }
+  }
+  return false;
+}

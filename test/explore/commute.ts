@@ -5,7 +5,7 @@
 import { Random } from '../../src/base/random.ts';
 import type { Outcome, Program } from '../../src/explore/program.ts';
 import type { Context } from '../../src/sim/context.ts';
-import { Footprint, placeOf, TOUCH, wayOf } from '../../src/sim/footprint.ts';
+import { Footprint, meet } from '../../src/sim/footprint.ts';
 import { CUT, type Step, type Strategy } from '../../src/sim/strategy.ts';
 
 interface Recorded {
@@ -107,11 +107,3 @@ function exchange(program: Program, steps: readonly Recorded[], outcome: Outcome
 }
 
 const keysOf = ({ found }: Outcome): string => [...new Set(found.map(({ key }) => key))].sort().join(', ');
-
-function meet(ours: readonly number[], theirs: readonly number[]): boolean {
-  return ours.some((one) =>
-    theirs.some(
-      (other) => placeOf(one) === placeOf(other) && (wayOf(one) !== TOUCH.read || wayOf(other) !== TOUCH.read),
-    ),
-  );
-}

@@ -4,10 +4,11 @@
  * Source: Abdulla et al. (see history.ts); Godefroid, "Partial-Order Methods", 1996 (sleep sets).
  */
 import type { Context } from '../../sim/context.ts';
-import { Footprint, placeOf, TOUCH, wayOf } from '../../sim/footprint.ts';
+import { Footprint, meet } from '../../sim/footprint.ts';
 import { CUT, type Strategy } from '../../sim/strategy.ts';
 import { addStep, type Choice } from '../schedule.ts';
 import { History } from './history.ts';
+import { type Lessened, LessenedSteps } from './lessened.ts';
 
 /** What a context's next step touches; it sleeps until a step is run that meets it there. */
 type Sleepers = ReadonlyMap<number, readonly number[]>;
@@ -28,18 +29,6 @@ interface Pick {
   chosen: number;
   /** What the step of the chosen one touches, whatever values were chosen in it. */
   touches: readonly number[];
-}
-
-/**
- * A step that touched less than it had where it came earlier, because of a step that now came before it. It sleeps
- * there, so that it is not run first; but whatever meets what it touched no more could come before both.
- */
-interface Lessened {
-  readonly step: number;
-  readonly context: number;
-  /** The step because of which it did. */
-  readonly by: number;
-  readonly vanished: readonly number[];
 }
 
 /** A point at which a value had to be chosen. */
@@ -95,7 +84,7 @@ export class Reduced implements Strategy {
   private readonly noted = new Footprint();
   /** What the step at hand has touched, while its races are looked for. */
   private touches: readonly number[] | undefined;
-  private lessened: Lessened[] = [];
+  private readonly lessened = new LessenedSteps(this.history);
   private readonly waiting = new Footprint();
   /** Steps at the beginning of the run that are those of the run before. */
   private kept = 0;
@@ -143,7 +132,7 @@ export class Reduced implements Strategy {
     while ((this.pointOf[this.pointOf.length - 1] ?? -1) >= last && this.pointOf.length > 0) this.pointOf.pop();
     this.kept = this.pointOf.length;
     this.history.truncate(this.kept);
-    if (this.lessened.length > 0) this.lessened = this.lessened.filter(({ step }) => step < this.kept);
+    this.lessened.truncate(this.kept);
     this.asleep = NOBODY;
     this.forgetStep();
   }
@@ -192,7 +181,7 @@ export class Reduced implements Strategy {
     this.touches = touches;
     this.history.add(context.id, touches, children, this.onRace);
     this.touches = undefined;
-    if (this.lessened.length > 0) this.lookAtLessened(step);
+    this.lessened.look(step, this.wantBefore);
     this.fallAsleep(point, touches);
     this.lookAtWaiting(context, step);
     this.forgetStep();
@@ -311,38 +300,18 @@ export class Reduced implements Strategy {
     if (!candidates.some((id) => point.wanted.has(id) || point.asleep.has(id))) point.wanted.add(chosen);
     const before = candidates.includes(second) ? point.asleep.get(second) : undefined;
     if (before !== undefined && this.touches !== undefined) {
-      const vanished = without(before, this.touches);
-      if (vanished.length > 0)
-        this.lessened.push({ step: this.pointOf.length - 1, context: second, by: first, vanished });
+      this.lessened.note({ step: this.pointOf.length - 1, context: second, by: first }, before, this.touches);
     }
     return true;
   };
 
-  /** The newest step, and for one that is itself among the lessened those before it, may have met what vanished. */
-  private lookAtLessened(newest: number): void {
-    for (const lessened of this.lessened) {
-      const from = lessened.step === newest ? lessened.by + 1 : newest;
-      for (let step = from; step <= newest; step++) {
-        if (meet(lessened.vanished, this.history.touchesOf(step))) this.wantBefore(lessened, step);
-      }
-    }
-  }
-
-  private wantBefore({ by, context }: Lessened, step: number): void {
+  /** One of `leaders` is to come before the step because of which another one, of `context`, touched less. */
+  private readonly wantBefore = ({ by, context }: Lessened, leaders: readonly number[]): void => {
     const point = this.points[this.pointOf[by] as number] as Pick;
-    const leaders = this.history.leaders(by, step).filter((id) => point.ready.includes(id));
-    const [first] = leaders;
-    if (first === undefined || first === context) return;
+    const able = leaders.filter((id) => point.ready.includes(id));
     const isSeenTo = (id: number): boolean => point.wanted.has(id) || (point.asleep.has(id) && id !== context);
-    if (!leaders.some(isSeenTo)) point.wanted.add(first);
-  }
-}
-
-/** The touches that others do not stand for. */
-function without(touches: readonly number[], others: readonly number[]): readonly number[] {
-  const standsFor = (other: number, touch: number): boolean =>
-    placeOf(other) === placeOf(touch) && (wayOf(other) !== TOUCH.read || wayOf(touch) === TOUCH.read);
-  return touches.filter((touch) => !others.some((other) => standsFor(other, touch)));
+    if (able[0] !== undefined && !able.some(isSeenTo)) point.wanted.add(able[0]);
+  };
 }
 
 /** Goes on to the next one who is wanted at this point; false when there is none. */
@@ -361,15 +330,4 @@ function union(known: readonly number[], more: readonly number[]): readonly numb
   if (known.length === 0) return more;
   const fresh = more.filter((touch) => !known.includes(touch));
   return fresh.length === 0 ? known : [...known, ...fresh];
-}
-
-/** Whether two steps touch one place, and not both by reading it. */
-export function meet(ours: readonly number[], theirs: readonly number[]): boolean {
-  for (const one of ours) {
-    const place = placeOf(one);
-    for (const other of theirs) {
-      if (placeOf(other) === place && (wayOf(one) !== TOUCH.read || wayOf(other) !== TOUCH.read)) return true;
-    }
-  }
-  return false;
 }
