@@ -20,6 +20,7 @@ import { onInterrupt } from './interrupt.ts';
 import { CATALOGUE } from './model.ts';
 import { scenarioFile, version } from './package-files.ts';
 import { clearProgress, Progress, showProgress } from './progress.ts';
+import { reproduction } from './reproduction.ts';
 import { loadFile } from './run.ts';
 import { complain, print, wantsColour } from './terminal.ts';
 import { checkOutputs, writeFile } from './write-file.ts';
@@ -68,6 +69,7 @@ export async function bootScenario(given: string, flags: BootScenarioFlags): Pro
   if (flags.trace !== undefined) writeFile(flags.trace, encodeTrace({ header, events }));
   if (flags.junit !== undefined) writeFile(flags.junit, junitOf(header, verdict));
   report(header, verdict, { events, notes: [...notes, ...more] }, flags);
+  if (verdict.exit !== 0) complain(`reproduce with: ${reproduction()}`);
   return verdict.exit;
 }
 

@@ -5,8 +5,7 @@ import { loadScenario } from '../scenario/load.ts';
 import { formatProblem } from '../scenario/problem.ts';
 import { EXIT, InputError } from './input-error.ts';
 import { VOCABULARY } from './model.ts';
-import { scenarioFile } from './package-files.ts';
-import { readText } from './read-file.ts';
+import { readScenario, scenarioFile } from './package-files.ts';
 import { complain, print } from './terminal.ts';
 
 export function addCheck(program: Command, end: (exit: number) => void): void {
@@ -34,7 +33,7 @@ function check(files: readonly string[], schema: boolean): number {
 
 function checkFile(file: string): boolean {
   try {
-    const loaded = loadScenario(readText(file), file, VOCABULARY);
+    const loaded = loadScenario(readScenario(file), file, VOCABULARY);
     if (loaded.ok) print(`${file}: good (${loaded.value.steps.length} steps)\n`);
     else complain(loaded.error.map(formatProblem).join('\n'));
     return loaded.ok;

@@ -13,6 +13,7 @@ import { CATALOGUE } from './model.ts';
 import { packageRoot, scenarioFile } from './package-files.ts';
 import { clearProgress, showProgress } from './progress.ts';
 import { readText } from './read-file.ts';
+import { reproduction } from './reproduction.ts';
 import { loadFile } from './run.ts';
 import { columns, complain, print, wantsColour } from './terminal.ts';
 
@@ -85,5 +86,7 @@ export function knownDifferences(): KnownDifferences {
 function report(comparison: Comparison, { json }: Flags): number {
   if (json === true) print(asJson('netvsim compare', { agrees: agrees(comparison), ...comparison }));
   else print(formatComparison(comparison, { colour: wantsColour(), width: columns() }));
-  return agrees(comparison) ? EXIT.held : EXIT.failed;
+  if (agrees(comparison)) return EXIT.held;
+  complain(`reproduce with: ${reproduction()}`);
+  return EXIT.failed;
 }

@@ -40,7 +40,7 @@ import { reproduction, runOf } from './reproduction.ts';
 import { loadFile } from './run.ts';
 import { writeSchedule } from './schedule-file.ts';
 import { crewFor, type Searched, wholeOrderOf } from './searched.ts';
-import { columns, complain, print, wantsColour } from './terminal.ts';
+import { columns, complain, INTERRUPTED, print, wantsColour } from './terminal.ts';
 import { checkOutputs, writeFile } from './write-file.ts';
 
 interface ExploreFlags {
@@ -275,7 +275,7 @@ function junitOf(header: SearchHeader, { exploration }: SearchOutcome): string {
 /** Where to look next. */
 function advice({ exploration }: SearchOutcome, exit: number): readonly string[] {
   const again = `reproduce with: ${reproduction()}`;
-  if (exit === EXIT.interrupted) return ['interrupted: this is what was found so far'];
+  if (exit === EXIT.interrupted) return [INTERRUPTED];
   if (exit === EXIT.limit) {
     return [exploration.limit === undefined ? 'more orders: --max-orders' : 'more steps: --max-steps', again];
   }

@@ -12,7 +12,8 @@ import { EXIT, InputError } from './input-error.ts';
 import { onInterrupt } from './interrupt.ts';
 import { jobs, oneOf } from './options.ts';
 import { SearchProgress } from './progress.ts';
-import { print } from './terminal.ts';
+import { reproduction } from './reproduction.ts';
+import { complain, INTERRUPTED, print } from './terminal.ts';
 
 interface MatrixFlags {
   readonly guest: string;
@@ -68,7 +69,12 @@ async function matrix(kinds: readonly string[], { guest, without, jobs, json }: 
       ? asJson('netvsim matrix', { guest, without, interrupted, rows: rows.map(plain) })
       : formatMatrix(rows, name, interrupted),
   );
-  if (interrupted) return EXIT.interrupted;
+  const exit = interrupted ? EXIT.interrupted : exitOf(rows);
+  if (exit !== EXIT.held) complain(interrupted ? INTERRUPTED : `reproduce with: ${reproduction()}`);
+  return exit;
+}
+
+function exitOf(rows: readonly TimedRow[]): number {
   if (rows.some(({ exploration }) => exploration.verdict === 'fails')) return EXIT.failed;
   return rows.every(({ exploration }) => exploration.verdict === 'all') ? EXIT.held : EXIT.limit;
 }

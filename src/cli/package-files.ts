@@ -1,7 +1,9 @@
 /** What lies in the installed package beside the program: its version and the scenarios that it ships. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { nearest } from '../scenario/problem.ts';
 import { InputError } from './input-error.ts';
+import { readText } from './read-file.ts';
 
 export interface ShippedScenario {
   /** The file's name without `.yaml`: what `netvsim run` takes as well. */
@@ -36,6 +38,18 @@ export function shippedScenarios(): readonly ShippedScenario[] {
 
 /** A path as it is, or the file of a shipped scenario that is called by its name. */
 export function scenarioFile(given: string): string {
-  if (existsSync(given) || /[/.]/.test(given)) return given;
+  if (existsSync(given) || isPath(given)) return given;
   return shippedScenarios().find(({ name }) => name === given)?.file ?? given;
 }
+
+/** The text of what {@link scenarioFile} has found, or which name was meant. */
+export function readScenario(file: string): string {
+  if (isPath(file) || existsSync(file)) return readText(file);
+  const shipped = shippedScenarios().map(({ name }) => name);
+  const near = nearest(file, shipped);
+  const hint = near.startsWith('; nearest') ? near : '; netvsim list scenarios shows what is shipped';
+  throw new InputError(`${file}: there is no such file, and no such scenario is shipped${hint}`);
+}
+
+/** Empty, or with what no name of a shipped scenario has in it. */
+const isPath = (given: string): boolean => given === '' || /[/.]/.test(given);

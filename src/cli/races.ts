@@ -13,9 +13,10 @@ import { onInterrupt } from './interrupt.ts';
 import { jobs } from './options.ts';
 import { shippedScenarios } from './package-files.ts';
 import { SearchProgress } from './progress.ts';
+import { reproduction } from './reproduction.ts';
 import { loadFile } from './run.ts';
 import { crewFor } from './searched.ts';
-import { print } from './terminal.ts';
+import { complain, INTERRUPTED, print } from './terminal.ts';
 
 interface RacesFlags {
   readonly jobs: number;
@@ -55,8 +56,22 @@ async function races(ids: readonly string[], flags: RacesFlags): Promise<number>
   const reports = await search(known, flags.jobs);
   const interrupted = reports.length < known.length;
   print(flags.json === true ? inJson(reports, interrupted) : formatRaces(reports, interrupted));
-  if (interrupted) return EXIT.interrupted;
-  return reports.every((report) => problemOf(report) === undefined) ? EXIT.held : EXIT.failed;
+  if (interrupted) {
+    complain(INTERRUPTED);
+    return EXIT.interrupted;
+  }
+  const bad = known.flatMap((race, at) => {
+    const report = reports[at] as RaceReport;
+    return problemOf(report) === undefined ? [] : [inFull(race, report)];
+  });
+  if (bad.length > 0) complain(bad.join('\n'));
+  return bad.length === 0 ? EXIT.held : EXIT.failed;
+}
+
+/** What shows more of a race that is not as it should be. */
+function inFull({ race, file }: KnownRace, { fixed }: RaceReport): string {
+  const without = fixed.verdict === 'all' ? race.without.flatMap((fix) => ['--without', fix]) : [];
+  return `${race.id} in full: ${reproduction(['explore', file, ...without])}`;
 }
 
 function knownRaces(ids: readonly string[]): readonly KnownRace[] {

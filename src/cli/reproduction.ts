@@ -27,4 +27,14 @@ export function runOf(file: string, { guest, without, time, transport }: What, o
   ]);
 }
 
-const quote = (word: string): string => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+function quote(word: string): string {
+  if (/^[\w./:=@%+,-]+$/.test(word)) return word;
+  return /\p{Cc}/u.test(word) ? `$'${withEscapes(word)}'` : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** As bash, zsh and ksh read it: a terminal would do what control characters in a name say. */
+const withEscapes = (word: string): string =>
+  word.replace(/[\\']/g, '\\$&').replace(/\p{Cc}/gu, (control) => {
+    const bytes = [...Buffer.from(control)];
+    return bytes.map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+  });

@@ -23,9 +23,8 @@ import { InputError } from './input-error.ts';
 import { logEvents } from './log.ts';
 import { makeStage, VOCABULARY } from './model.ts';
 import { logLevel, order, stepCount, timeChoice, transport, withoutFix } from './options.ts';
-import { scenarioFile, version } from './package-files.ts';
+import { readScenario, scenarioFile, version } from './package-files.ts';
 import { Progress } from './progress.ts';
-import { readText } from './read-file.ts';
 import { reproduction } from './reproduction.ts';
 import { checkFits, readSchedule, writeSchedule } from './schedule-file.ts';
 import { complain, print, wantsColour } from './terminal.ts';
@@ -84,7 +83,7 @@ Examples:
 type Changes = Overrides & { readonly without?: readonly string[] };
 
 export function loadFile(file: string, { guest, transport, without = [] }: Changes): Scenario {
-  const loaded = loadScenario(readText(file), file, VOCABULARY, { guest, transport });
+  const loaded = loadScenario(readScenario(file), file, VOCABULARY, { guest, transport });
   if (!loaded.ok) throw InputError.of(loaded.error);
   const { guest: profile } = loaded.value.plan;
   const { title, fixes } = GUESTS[familyOf(profile)];

@@ -11,6 +11,9 @@ export function complain(text: string): void {
   process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
+/** A search ends with what it has. */
+export const INTERRUPTED = 'interrupted: this is what was found so far';
+
 /** Colour is for people at terminals who have not said that they want none (no-color.org). */
 export function wantsColour(): boolean {
   return process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';

@@ -1,5 +1,15 @@
 /** A scenario from the text of its file: everything that can be known to be wrong before it runs is said here, at once. */
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type YAMLError,
+  type YAMLMap,
+} from 'yaml';
 import type { z } from 'zod';
 import type { Result } from '../base/result.ts';
 import { GUESTS } from '../machine/guests.ts';
@@ -165,6 +175,17 @@ function keysThatStandTwice(node: unknown, depth = 1): readonly number[] {
 
 /** Finds the line of a key (not of its value) by the path to it; of the last part that is there. */
 function placesIn(document: Document, lineAt: (offset: number) => number): Where {
+  const pairs = new WeakMap<object, ReadonlyMap<string, Part>>();
+  const partOf = (node: unknown, key: PropertyKey): Part | undefined => {
+    if (isSeq(node)) {
+      const item = node.items[Number(key)];
+      return isNode(item) ? { offset: item.range?.[0], node: item } : undefined;
+    }
+    if (!isMap(node)) return undefined;
+    const known = pairs.get(node) ?? partsOf(node);
+    pairs.set(node, known);
+    return known.get(String(key));
+  };
   return (path) => {
     let offset = 0;
     let node: unknown = document.contents;
@@ -178,17 +199,18 @@ function placesIn(document: Document, lineAt: (offset: number) => number): Where
   };
 }
 
-function partOf(
-  node: unknown,
-  key: PropertyKey,
-): { readonly offset: number | undefined; readonly node: unknown } | undefined {
-  if (isSeq(node)) {
-    const item = node.items[Number(key)];
-    return isNode(item) ? { offset: item.range?.[0], node: item } : undefined;
+/** What stands behind a key, and where the key does. */
+interface Part {
+  readonly offset: number | undefined;
+  readonly node: unknown;
+}
+
+function partsOf(map: YAMLMap): ReadonlyMap<string, Part> {
+  const parts = new Map<string, Part>();
+  for (const { key, value } of map.items) {
+    if (isScalar(key)) parts.set(String(key.value), { offset: key.range?.[0], node: value });
   }
-  if (!isMap(node)) return undefined;
-  const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
-  return pair !== undefined && isScalar(pair.key) ? { offset: pair.key.range?.[0], node: pair.value } : undefined;
+  return parts;
 }
 
 function toPlain(document: Document): { readonly value: unknown } | { readonly problem: string } {

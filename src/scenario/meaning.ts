@@ -35,9 +35,11 @@ export function checkMeaning(
     found.push({ line: where(path), message: unknownName(what, word, among) });
   };
   const lookAll = (what: string, words: readonly string[] | undefined, among: readonly string[], key: string): void => {
+    const seen = new Set<string>();
     words?.forEach((word, i) => {
       look(what, word, among, [key, i]);
-      if (words.indexOf(word) < i) found.push({ line: where([key, i]), message: `${key} names ${word} twice` });
+      if (seen.has(word)) found.push({ line: where([key, i]), message: `${key} names ${word} twice` });
+      seen.add(word);
     });
   };
   if (overrides.guest === undefined) look('guest', header.guest, vocabulary.profiles, ['guest']);
@@ -56,7 +58,8 @@ export function checkMeaning(
     look('fix', fix, vocabulary.fixes, ['fixes', fix]);
     own('fix', 'fixes', fix, ['fixes', fix]);
   }
-  for (const row of Object.keys(header.latency ?? {})) look('latency row', row, latencyRows(), ['latency', row]);
+  const rows = latencyRows();
+  for (const row of Object.keys(header.latency ?? {})) look('latency row', row, rows, ['latency', row]);
   lookAll('observer', header.user, vocabulary.observers, 'user');
   for (const [i, observer] of (header.user ?? []).entries()) {
     if (!canDoWith(observer, family)) own('observer', 'observers', observer, ['user', i]);
@@ -113,16 +116,16 @@ function checkRace(header: Header, vocabulary: Vocabulary, family: GuestFamily, 
 
 function checkNics(header: Header, where: Where): readonly Found[] {
   const found: Found[] = [];
-  const nics = nicPlans(header);
-  for (const [i, nic] of nics.entries()) {
-    for (const other of nics.slice(0, i)) {
-      if (other.mac === nic.mac) {
-        found.push({ line: where(['nics', nic.name, 'mac']), message: `${nic.name} has the MAC of ${other.name}` });
-      }
-      if (other.serial === nic.serial) {
-        const message = `${nic.name} has the serial number ${nic.serial} of ${other.name} (only pciSerial may be crossed)`;
-        found.push({ line: where(['nics', nic.name, 'serial']), message });
-      }
+  const [macs, serials] = [new Map<string, string>(), new Map<number, string>()];
+  for (const { name, mac, serial } of nicPlans(header)) {
+    const withMac = macs.get(mac);
+    if (withMac === undefined) macs.set(mac, name);
+    else found.push({ line: where(['nics', name, 'mac']), message: `${name} has the MAC of ${withMac}` });
+    const withSerial = serials.get(serial);
+    if (withSerial === undefined) serials.set(serial, name);
+    else {
+      const message = `${name} has the serial number ${serial} of ${withSerial} (only pciSerial may be crossed)`;
+      found.push({ line: where(['nics', name, 'serial']), message });
     }
   }
   return found;

@@ -62,8 +62,14 @@ function readOnly(
   return { only, what, names: { ...names, modules: names.guests[only].modules } };
 }
 
+/** Of a line that is too long. */
+const SHOWN = 60;
+/** No verb with all its names comes near; to look for the nearest one takes longer than anybody waits. Invented. */
+const LONGEST = 2000;
+
 /** What a line without its time does: also what a shell reads. */
 export function readBody(text: string, names: Names): StepBody | { readonly problem: string } {
+  if (text.length > LONGEST) return { problem: `no step has ${text.length} characters: ${text.slice(0, SHOWN)} ...` };
   const words = splitWords(text);
   if (words === undefined) return { problem: `a quote is not closed: ${text}` };
   for (const verb of VERBS) {

@@ -82,4 +82,6 @@ test('the command that reproduces a run survives a shell', () => {
   expect(reproduction(['run', 'my file.yaml', '--guest', "it's", '--at', 'uevent.add:nic1.vf#2'])).toBe(
     "netvsim run 'my file.yaml' --guest 'it'\\''s' --at 'uevent.add:nic1.vf#2'",
   );
+  const odd = "a\u001b[31m\n'b\\c\u0085.yaml";
+  expect(reproduction(['run', odd])).toBe("netvsim run $'a\\x1b[31m\\x0a\\'b\\\\c\\xc2\\x85.yaml'");
 });

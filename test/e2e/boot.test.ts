@@ -98,7 +98,10 @@ test('a scenario for its NICs is read before anything is booted', async () => {
     out: '',
     err: expect.stringMatching(/my\.yaml:1: nics is missing\n/),
   });
-  refuses(['--cache', cache, '--nics', 'vf-plug-jion'], /vf-plug-jion: there is no such file$/m);
+  refuses(
+    ['--cache', cache, '--nics', 'vf-plug-jion'],
+    /vf-plug-jion: there is no such file, and no such scenario is shipped; nearest: vf-plug-join$/m,
+  );
 });
 
 test('flags that are out of range or at odds are refused', () => {

@@ -7,7 +7,7 @@ import { emptyFolder, netvsim } from '../support/command.ts';
 const compare = (...args: readonly string[]) => netvsim(['compare', '--cache', emptyFolder(), ...args]);
 
 test.each([
-  [['vf-plug-jion'], /^vf-plug-jion: there is no such file$/],
+  [['vf-plug-jion'], /^vf-plug-jion: there is no such file, .*; nearest: vf-plug-join$/],
   [['vf-plug-join'], /^no kernel is installed in \S+: run 'netvsim kernel install'$/],
   [
     ['notifier-registered-late'],

@@ -121,7 +121,7 @@ describe('a scenario file that is none', () => {
     const { exit, out, err } = netvsim(['check', 'x.yaml', 'good.yaml', 'y.yaml', 'none'], folder);
     expect(exit).toBe(2);
     expect(out).toBe('good.yaml: good (4 steps)\n');
-    expect(err).toMatch(/^x\.yaml:7: .*\ny\.yaml:1: .*\nnone: there is no such file\n$/);
+    expect(err).toMatch(/^x\.yaml:7: .*\ny\.yaml:1: .*\nnone: there is no such file, .*\n$/);
   });
 });
 

@@ -266,3 +266,21 @@ describe('a file that somebody made to do harm', () => {
     expect(problems(GOOD.replace('host offer nic1', 'x'.repeat(1_000_000)))[0]?.length).toBeLessThan(800);
   });
 });
+
+test('a long header takes as long as it is, and not the square of it', () => {
+  const cost = (rows: number): number => {
+    const latency = Array.from({ length: rows }, (_, i) => `row${i}: 1ms`).join(', ');
+    const nics = Array.from(
+      { length: rows },
+      (_, i) => `  n${i}: { mac: "00:0d:00:00:${hex(i >> 8)}:${hex(i & 255)}" }`,
+    );
+    const text = GOOD.replace('vf.probe: 2ms', latency).replace(/ {2}nic1: .*\n.*\n/, `${nics.join('\n')}\n`);
+    const begun = process.cpuUsage();
+    expect(problems(text)[0]).toMatch(/no latency row is called "row0"/);
+    const { user, system } = process.cpuUsage(begun);
+    return user + system;
+  };
+  const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
+  cost(1000);
+  expect(cost(40_000) / cost(1000)).toBeLessThan(30);
+});

@@ -167,6 +167,7 @@ describe('a line that does not read says what is near', () => {
       'no step reads "host plgu vf of nic1"; nearest: host plug vf of <nic> [as <family>] [serial <serial>]',
     ],
     ['expect nic1 is uo', 'no step reads "expect nic1 is uo"; nearest: expect <dev> is present|absent|up|down'],
+    [`guest up nic1 ${'x'.repeat(9_000_000)}`, `no step has 9000014 characters: guest up nic1 ${'x'.repeat(46)} ...`],
     ['guest up nic3', 'no device is called "nic3"; nearest: nic1'],
     ['host plug vf of nic2', 'nic2 has no VF model: write "vf: mlx5" (or another) at the NIC, or "as <family>" here'],
     ['host plug vf of nic1 as mlx4', 'no VF model is called "mlx4"; nearest: mlx5'],
