@@ -18,6 +18,7 @@ import {
   type Ipv4Address,
   type Ipv4Packet,
   ipv4Address,
+  ipv4Of,
   parseIcmpEcho,
   parseIpv4,
   parseUdp,
@@ -36,9 +37,9 @@ const TTL = 64;
 const FIRST_HOST = 4;
 const LAST_HOST = 250;
 
-export const gatewayIp = (subnet: number): Ipv4Address => ipv4Address(`10.0.${subnet}.1`);
+export const gatewayIp = (subnet: number): Ipv4Address => ipv4Of(10, 0, subnet, 1);
 /** Azure keeps this address, and no lease has it. */
-export const flowStationIp = (subnet: number): Ipv4Address => ipv4Address(`10.0.${subnet}.2`);
+export const flowStationIp = (subnet: number): Ipv4Address => ipv4Of(10, 0, subnet, 2);
 
 /** Addresses that were given out, by client. */
 export type Leases = Map<MacAddress, Ipv4Address>;
@@ -92,7 +93,7 @@ export function strayFrame(nic: MacAddress, subnet: number, what: Stray): Uint8A
     });
     return fromGateway(ALL_HOSTS_MAC, ETHER_TYPE.ipv4, query);
   }
-  const between = { source: flowStationIp(subnet), destination: ipv4Address(`10.0.${subnet}.${FIRST_HOST}`) };
+  const between = { source: flowStationIp(subnet), destination: ipv4Of(10, 0, subnet, FIRST_HOST) };
   const ports = { sourcePort: DISCARD_PORT, destinationPort: DISCARD_PORT };
   const payload = encodeUdp({ payload: new Uint8Array(STRAY_BYTES), ...ports }, between);
   const packet = { ...head, protocol: IP_PROTOCOL.udp, payload, ...between };
@@ -159,7 +160,7 @@ function answerDhcp(asked: Dhcp, subnet: number, leases: Leases): Dhcp | undefin
 function freeAddress(subnet: number, leases: Leases): Ipv4Address | undefined {
   const taken = new Set(leases.values());
   for (let host = FIRST_HOST; host <= LAST_HOST; host++) {
-    const address = ipv4Address(`10.0.${subnet}.${host}`);
+    const address = ipv4Of(10, 0, subnet, host);
     if (!taken.has(address)) return address;
   }
   return undefined;

@@ -14,7 +14,7 @@ import type { Simulation } from '../sim/simulation.ts';
 import { WaitCell } from '../sim/wait-cell.ts';
 import type { Event, EventKind } from '../trace/event.ts';
 import { Flow } from '../user/flows.ts';
-import { ipv4Address } from '../wire/ipv4.ts';
+import { ipv4Of } from '../wire/ipv4.ts';
 import type { Answer, FlowPlan, GuestVerb, Question, Stage } from './stage.ts';
 import { TELLING, TOLD_BY } from './told-by.ts';
 
@@ -90,7 +90,7 @@ export class ModelStage implements Stage {
     if (this.flows.has(plan.name)) return { refused: `a flow ${plan.name} runs already` };
     const { host, guest } = this.machine;
     const { mac, subnet } = this.machine.nic(plan.nic);
-    const address = ipv4Address(`10.0.${subnet}.${FLOW_HOST}`);
+    const address = ipv4Of(10, 0, subnet, FLOW_HOST);
     const spec = { ...plan, dev: plan.nic, mac, address, station: flowStationIp(subnet) };
     const flow = new Flow(this.sim, guest, spec, {
       ifname: () => guest.netdevOf(plan.nic)?.name,

@@ -26,6 +26,12 @@ export function ipv4Address(text: string): Ipv4Address {
   return address;
 }
 
+/** The address with these four numbers. */
+export function ipv4Of(...numbers: readonly [number, number, number, number]): Ipv4Address {
+  for (const number of numbers) checkUnsigned(number, 0xff, 'a number of an IPv4 address', 0);
+  return numbers.join('.') as Ipv4Address;
+}
+
 /** Four bytes in wire order. */
 export function ipv4Bytes(address: Ipv4Address): Uint8Array {
   const bytes = new Uint8Array(4);
@@ -80,7 +86,7 @@ export function encodeIpv4(packet: Ipv4Packet): Uint8Array {
   bytes[9] = packet.protocol;
   bytes.set(ipv4Bytes(packet.source), 12);
   bytes.set(ipv4Bytes(packet.destination), 16);
-  setU16n(bytes, 10, checksum(bytes.subarray(0, HEADER_SIZE)));
+  setU16n(bytes, 10, checksum(bytes, 0, HEADER_SIZE));
   bytes.set(packet.payload, HEADER_SIZE);
   return bytes;
 }
@@ -93,7 +99,7 @@ export function parseIpv4(bytes: Uint8Array): Ipv4Packet | undefined {
   const length = getU16n(bytes, 2);
   const isVersion4 = first >> 4 === 4;
   if (!isVersion4 || headerSize < HEADER_SIZE || length < headerSize || length > bytes.length) return undefined;
-  if (isIpv4Fragment(bytes) || checksum(bytes.subarray(0, headerSize)) !== 0) return undefined;
+  if (isIpv4Fragment(bytes) || checksum(bytes, 0, headerSize) !== 0) return undefined;
   return {
     source: ipv4FromBytes(bytes, 12),
     destination: ipv4FromBytes(bytes, 16),
@@ -108,9 +114,10 @@ export function parseIpv4(bytes: Uint8Array): Ipv4Packet | undefined {
 export const isIpv4Fragment = (bytes: Uint8Array): boolean => (getU16n(bytes, 6) & FRAGMENT) !== 0;
 
 /** RFC 1071: over bytes that hold their own checksum it gives 0. */
-export function checksum(bytes: Uint8Array, initial = 0): number {
+export function checksum(bytes: Uint8Array, initial = 0, length = bytes.length): number {
   let sum = initial;
-  for (let i = 0; i < bytes.length; i += 2) sum += ((bytes[i] ?? 0) << 8) + (bytes[i + 1] ?? 0);
+  for (let i = 0; i + 1 < length; i += 2) sum += getU16n(bytes, i);
+  if (length % 2 === 1) sum += (bytes[length - 1] as number) << 8;
   while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
   return ~sum & 0xffff;
 }
