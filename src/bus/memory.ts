@@ -104,6 +104,8 @@ export class GuestMemory {
 
   /** A copy of what is there; memory that was never written reads as zero. */
   read(gpa: number, length: number): Uint8Array {
+    const at = gpa % CHUNK_SIZE;
+    if (at + length <= CHUNK_SIZE) return this.find(gpa)?.bytes.slice(at, at + length) ?? new Uint8Array(length);
     const out = new Uint8Array(length);
     for (let done = 0; done < length; ) {
       const from = (gpa + done) % CHUNK_SIZE;

@@ -57,9 +57,9 @@ export function gatewayAnswer(frame: EthernetFrame, subnet: number, leases: Leas
 }
 
 /** A ping, as a station gets it; undefined for any other frame. */
-export function pingTo(station: Ipv4Address, frame: EthernetFrame): Ping | undefined {
+export function pingIn(frame: EthernetFrame): Ping | undefined {
   const packet = frame.etherType === ETHER_TYPE.ipv4 ? parseIpv4(frame.payload) : undefined;
-  if (packet?.protocol !== IP_PROTOCOL.icmp || packet.destination !== station) return undefined;
+  if (packet?.protocol !== IP_PROTOCOL.icmp) return undefined;
   const echo = parseIcmpEcho(packet.payload);
   return echo?.kind === 'request' ? { packet, echo } : undefined;
 }
@@ -132,8 +132,8 @@ function whoHas(address: Ipv4Address, subnet: number): MacAddress | undefined {
 function answerIpv4(frame: EthernetFrame, subnet: number, leases: Leases): Uint8Array | undefined {
   const packet = parseIpv4(frame.payload);
   if (packet === undefined) return undefined;
-  const ping = pingTo(gatewayIp(subnet), frame);
-  if (ping !== undefined) return pongOf(ping, GATEWAY_MAC, frame.source);
+  const ping = pingIn(frame);
+  if (ping !== undefined && packet.destination === gatewayIp(subnet)) return pongOf(ping, GATEWAY_MAC, frame.source);
   if (packet.protocol !== IP_PROTOCOL.udp) return undefined;
   const datagram = parseUdp(packet.payload, packet);
   if (datagram?.destinationPort !== DHCP_SERVER_PORT) return undefined;

@@ -16,7 +16,7 @@ import {
   gatewayAnswer,
   type Leases,
   type Ping,
-  pingTo,
+  pingIn,
   pongOf,
 } from './stations.ts';
 import type { Behaviour, Worker } from './worker.ts';
@@ -100,9 +100,9 @@ export class VirtualSwitch implements Behaviour {
     const isForGateway = frame.destination === GATEWAY_MAC || isGroupAddress(frame.destination);
     const subnet = this.plan.nics.findIndex((nic) => nic.name === port) + 1;
     if (frame.destination === FLOW_STATION_MAC) {
-      const ping = pingTo(flowStationIp(subnet), frame);
-      if (ping === undefined) this.toFlowStation(port, frame);
-      else this.answerPing(port, ping, frame.source);
+      const ping = pingIn(frame);
+      if (ping?.packet.destination === flowStationIp(subnet)) this.answerPing(port, ping, frame.source);
+      else this.toFlowStation(port, frame);
     } else if (isForGateway) {
       const answer = gatewayAnswer(frame, subnet, this.worker.state.leases);
       if (answer !== undefined) this.toPort(port, answer);

@@ -29,7 +29,8 @@ export function ipv4Address(text: string): Ipv4Address {
 /** The address with these four numbers. */
 export function ipv4Of(...numbers: readonly [number, number, number, number]): Ipv4Address {
   for (const number of numbers) checkUnsigned(number, 0xff, 'a number of an IPv4 address', 0);
-  return numbers.join('.') as Ipv4Address;
+  const [a, b, c, d] = numbers;
+  return `${a}.${b}.${c}.${d}` as Ipv4Address;
 }
 
 /** Four bytes in wire order. */

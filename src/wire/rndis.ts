@@ -1,5 +1,5 @@
 import { InvariantError } from '../base/assert.ts';
-import { type BlobOptions, blob, type Field, setU32, u32, viewOf } from './layout.ts';
+import { type BlobOptions, blob, type Field, getU32, setU32, u32 } from './layout.ts';
 import { type Malformed, type MessageOf, malformed, type Protocol, type Table, tableProtocol } from './message.ts';
 
 /**
@@ -152,14 +152,13 @@ export const RNDIS: Protocol<RndisMessage> = {
  * (drivers/net/hyperv/netvsc.c, netvsc_copy_to_send_buf()). Each piece is one message with its padding.
  */
 export function splitRndis(bytes: Uint8Array): readonly Uint8Array[] | Malformed {
-  const view = viewOf(bytes);
   const pieces: Uint8Array[] = [];
   let at = 0;
   while (bytes.length - at > 7) {
-    const length = view.getUint32(at + 4, true);
+    const length = getU32(bytes, at + 4);
     if (length < HEADER_SIZE || length > bytes.length - at) {
       return malformed('rndis', bytes, 'short', {
-        type: view.getUint32(at, true),
+        type: getU32(bytes, at),
         expected: at + length,
         what: 'batch',
       });
@@ -223,31 +222,30 @@ function decodePacket(bytes: Uint8Array): RndisPacket | Malformed {
   const bad = (problem: Malformed['problem'], what: string, expected?: number): Malformed =>
     malformed('rndis', bytes, problem, { type: PACKET, expected, what });
   if (bytes.length < PACKET_SIZE) return bad('short', 'packet', PACKET_SIZE);
-  const view = viewOf(bytes);
-  const length = view.getUint32(4, true);
+  const length = getU32(bytes, 4);
   if (length < PACKET_SIZE || length > bytes.length) return bad('short', 'packet', Math.max(length, PACKET_SIZE));
   if (bytes.length > length + 7) return bad('overlong', 'packet', length);
-  const start = HEADER_SIZE + view.getUint32(8, true);
-  const size = view.getUint32(12, true);
+  const start = HEADER_SIZE + getU32(bytes, 8);
+  const size = getU32(bytes, 12);
   if (start < PACKET_SIZE || start + size > length) return bad('invalid', `data of ${size} bytes at ${start}`);
-  const infoSize = view.getUint32(32, true);
+  const infoSize = getU32(bytes, 32);
   const data = bytes.subarray(start, start + size);
   if (infoSize === 0) return { name: 'packet', data, perPacketInfo: [] };
-  const infoAt = HEADER_SIZE + view.getUint32(28, true);
+  const infoAt = HEADER_SIZE + getU32(bytes, 28);
   if (infoAt < PACKET_SIZE || infoAt + infoSize > length)
     return bad('invalid', `${infoSize} bytes of info at ${infoAt}`);
-  const perPacketInfo = readPerPacketInfo(bytes, view, infoAt, infoAt + infoSize);
+  const perPacketInfo = readPerPacketInfo(bytes, infoAt, infoAt + infoSize);
   return perPacketInfo === undefined ? bad('invalid', 'per-packet info') : { name: 'packet', data, perPacketInfo };
 }
 
-function readPerPacketInfo(bytes: Uint8Array, view: DataView, from: number, end: number): PerPacketInfo[] | undefined {
+function readPerPacketInfo(bytes: Uint8Array, from: number, end: number): PerPacketInfo[] | undefined {
   const entries: PerPacketInfo[] = [];
   let at = from;
   while (at < end) {
     if (end - at < PPI_SIZE) return undefined;
-    const size = view.getUint32(at, true);
-    const word = view.getUint32(at + 4, true);
-    const offset = view.getUint32(at + 8, true);
+    const size = getU32(bytes, at);
+    const word = getU32(bytes, at + 4);
+    const offset = getU32(bytes, at + 8);
     if (size < PPI_SIZE || size > end - at || offset < PPI_SIZE || offset > size) return undefined;
     entries.push({
       type: word % INTERNAL,
