@@ -94,7 +94,7 @@ export function addExplore(program: Command, end: (exit: number) => void): void 
     .addOption(timeChoice())
     .addOption(jobs())
     .addOption(transport().default('direct'))
-    .addOption(stepCount('give up a run after so many steps'))
+    .addOption(stepCount('give up a run'))
     .option('--json', 'print verdict and findings as JSON')
     .option('--html <file>', 'write a page that shows the first finding that not every order has')
     .option('--junit <file>', 'write the verdict as JUnit XML')

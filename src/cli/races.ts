@@ -80,7 +80,7 @@ function knownRaces(ids: readonly string[]): readonly KnownRace[] {
     return scenario.race === undefined ? [] : [{ race: scenario.race, file: name, scenario }];
   });
   const wanted = ids.map((id) => id.toUpperCase());
-  const names = all.map(({ race }) => race.id);
+  const names = [...new Set(all.map(({ race }) => race.id))];
   const unknown = wanted.find((id) => !names.includes(id));
   if (unknown !== undefined) throw new InputError(unknownName('race', unknown, names));
   return wanted.length === 0 ? all : all.filter(({ race }) => wanted.includes(race.id));

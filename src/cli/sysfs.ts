@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { closest, distance } from 'fastest-levenshtein';
 import type { SysfsNode } from '../guest/uapi/linux.ts';
-import { linuxOf } from '../machine/guests.ts';
+import { familyOf, linuxOf } from '../machine/guests.ts';
 import { EVENT_KINDS } from '../report/words.ts';
 import type { ModelStage } from '../scenario/model-stage.ts';
 import { unknownName } from '../scenario/problem.ts';
@@ -12,6 +12,7 @@ import { EXIT, InputError } from './input-error.ts';
 import { makeStage } from './model.ts';
 import { transport } from './options.ts';
 import { scenarioFile } from './package-files.ts';
+import { runOf } from './reproduction.ts';
 import { loadFile } from './run.ts';
 import { complain, print } from './terminal.ts';
 import { checkFreeDirectory, writeTree } from './write-file.ts';
@@ -44,13 +45,15 @@ Examples:
   netvsim sysfs vf-plug-join --at uevent.add:nic1.vf --out sys
   netvsim sysfs firmware-update --at netdev.state.registered:nic1.vf#2 --out sys`,
     )
-    .action((scenario: string, flags: SysfsFlags) => end(sysfs(scenarioFile(scenario), flags)));
+    .action((scenario: string, flags: SysfsFlags) => end(sysfs(scenario, flags)));
 }
 
-function sysfs(file: string, flags: SysfsFlags): number {
+function sysfs(given: string, flags: SysfsFlags): number {
   const moment = parseMoment(flags.at);
   checkFreeDirectory(flags.out);
-  const scenario = loadFile(file, flags);
+  const scenario = loadFile(scenarioFile(given), flags);
+  const { guest } = scenario.plan;
+  if (familyOf(guest) !== 'linux') throw new InputError(`${given}: ${guest} has no /sys: only Linux has`);
   let seen = 0;
   let tree: readonly SysfsNode[] | undefined;
   let stage: ModelStage | undefined;
@@ -69,7 +72,8 @@ function sysfs(file: string, flags: SysfsFlags): number {
   );
   if (tree === undefined) {
     const times = seen === 0 ? 'does not happen' : `happens only ${seen === 1 ? 'once' : `${seen} times`}`;
-    complain(`${flags.at} ${times} in this run; netvsim run ${file} --verbose shows what does`);
+    const run = runOf(given, { ...flags, without: [], time: 'idle' });
+    complain(`${flags.at} ${times} in this run; ${run} --verbose shows what does`);
     return EXIT.failed;
   }
   writeTree(flags.out, tree);

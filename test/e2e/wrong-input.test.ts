@@ -141,6 +141,11 @@ describe('a command line that is wrong', () => {
     ['no such level', ['run', 'good.yaml', '--log-level', 'loud'], /--log-level.*there is /],
     ['no schedule', ['run', 'good.yaml', '--schedule', 'none'], /^none: there is no such file$/m],
     [
+      '/sys of a guest that has none',
+      ['sysfs', 'vf-plug-join', '--guest', 'freebsd-14', '--at', 'ifnet.state:nic1.vf', '--out', 'tree'],
+      /^vf-plug-join: freebsd-14 has no \/sys: only Linux has$/m,
+    ],
+    [
       'a schedule that is none',
       ['run', 'good.yaml', '--schedule', 'good.yaml'],
       /^good\.yaml: is no netvsim schedule$/m,
