@@ -72,7 +72,7 @@ export const GUESTS: Readonly<Record<GuestFamily, Family>> = {
     profiles: freebsd.PROFILES,
     fixes: freebsd.FIXES,
     modules: ['vmbus_pcib', 'hn'],
-    modulesOnDemand: CLONER_MODULES,
+    modulesOnDemand: [...CLONER_MODULES, 'ng_ether'],
     vfDrivers: FREEBSD_VF_IDS,
     observers: FREEBSD_OBSERVERS,
     counterparts: { udev: 'devd', manager: 'dhclient' },

@@ -114,7 +114,7 @@ test('packets can be put off and diverted, and one program has the divert socket
 
 test('modules of cloners are there to be named, and none is loaded at boot', () => {
   const { modules, modulesAtBoot } = VOCABULARY.guests.freebsd;
-  expect(modules.filter((name) => !modulesAtBoot.includes(name))).toEqual(['if_bridge', 'if_epair']);
+  expect(modules.filter((name) => !modulesAtBoot.includes(name))).toEqual(['if_bridge', 'if_epair', 'ng_ether']);
   const loaded = run([]).events.flatMap((event) => (event.kind === 'module' ? [event.module] : []));
   expect(loaded).toEqual(modulesAtBoot);
 });

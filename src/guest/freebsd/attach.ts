@@ -1,7 +1,7 @@
 /**
  * if_attach() and ether_ifattach(). An Ethernet interface is announced before it has its MAC.
  * Source: net/if.c (if_attach_internal(), if_addgroup()), net/if_ethersubr.c; reference A.6, A.7.
- * What this leaves out: netgraph, MAC labels, TSO limits, time stamps.
+ * What this leaves out: MAC labels, TSO limits, time stamps.
  */
 import type { MacAddress } from '../../base/mac.ts';
 import type { Task } from '../../sim/operation.ts';
@@ -27,6 +27,7 @@ export function* etherAttach(net: FreebsdNet, ifp: Ifnet, mac: MacAddress): Task
   ifp.permanentMac = mac;
   yield* ifp.addressLock.unlock();
   attachTap(ifp);
+  yield* net.ngEther.attach(ifp);
   net.sim.trace.emit({ kind: 'netdev.mac', dev: ifp.dev, mac });
   yield* net.events.raise('ether_ifattach_event', ifp);
   if (net.curvnet.now === net.vnet0) notify(net, ifp, 'ETHERNET', 'IFATTACH');

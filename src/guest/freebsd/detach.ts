@@ -1,7 +1,7 @@
 /**
  * if_detach() and ether_ifdetach(), step by step, with what user mode sees after each. Source: net/if.c
  * (if_unlink_ifnet(), if_detach_internal(), if_dead()); reference A.9, A.15.
- * What this leaves out: netgraph, ALTQ, and the protocols' own hooks for an interface that goes.
+ * What this leaves out: ALTQ, and the protocols' own hooks for an interface that goes.
  */
 import type { Task } from '../../sim/operation.ts';
 import type { Errno } from '../uapi/errno.ts';
@@ -22,6 +22,7 @@ import { isShuttingDown } from './vnets.ts';
 /** ether_ifdetach() and if_detach(). ENOENT when it is on no list: older kernels return silently then, newer ones panic (G-3). */
 export function* detachIfnet(net: FreebsdNet, ifp: Ifnet): Task<Errno | undefined> {
   if (!(yield* ifp.memory.use('if_detach'))) return 'ENOENT';
+  yield* net.ngEther.detach(ifp);
   yield* detachTap(net, ifp);
   const takesLockFirst = fixed(net, 'unlink-under-detach');
   if (takesLockFirst) yield* net.detachLock.lock();

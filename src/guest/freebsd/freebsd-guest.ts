@@ -53,7 +53,7 @@ export class FreebsdGuest implements FreebsdUapi, Guest {
     this.kernel = { sim, bus, latency, profile, ...makeStack(sim, { profile }) };
     this.hyperv = hypervDrivers(this.kernel, { vfTraits, devOf });
     const { net, vnets } = this.kernel;
-    this.modules = new Modules(sim, [...this.hyperv.modules, ...clonerModules(net, vnets)]);
+    this.modules = new Modules(sim, [...this.hyperv.modules, ...clonerModules(net, vnets), net.ngEther.module]);
     this.bpf = new BpfDevices(sim, this.kernel.net);
   }
 

@@ -1,7 +1,7 @@
 /**
  * struct ifnet: one network interface. What one lock guards is plain; what is read without a lock is a cell, so that each
  * such read is a step of its own. Source: net/if_private.h, if_var.h; reference A.1.
- * What this leaves out: queues and counters; bpf, netgraph and CARP.
+ * What this leaves out: queues and counters; bpf and CARP.
  */
 import type { MacAddress } from '../../base/mac.ts';
 import { ZERO_MAC } from '../../base/mac.ts';

@@ -16,6 +16,7 @@ import type { IfnetState } from './ifnet-state.ts';
 import { Lock } from './lock.ts';
 import { MulticastLayer } from './multicast-layer.ts';
 import { Netlink } from './netlink.ts';
+import { NgEther } from './ng-ether.ts';
 import { Panic } from './panic.ts';
 import type { Fix, Profile } from './profile.ts';
 import { RouteTable } from './routes.ts';
@@ -78,6 +79,7 @@ export class FreebsdNet {
   /** in_control_sx: changes of addresses, one at a time. */
   readonly controlLock: Lock;
   readonly multicast: MulticastLayer;
+  readonly ngEther: NgEther;
   /** Addresses that somebody has still: for reports of those that nobody ever gives back. */
   readonly addressCensus = new Set<IfAddress>();
   /** Attached interfaces by the scenario's name: for reports. */
@@ -107,6 +109,9 @@ export class FreebsdNet {
     this.panic = new Panic(sim, 'the end');
     this.taskqueue = new Taskqueue(sim, 'taskqueue swi');
     this.vnetList = new Place(sim);
+    const all = () => this.vnets.flatMap(({ interfaces }) => interfaces.now);
+    const { witness, events } = this;
+    this.ngEther = new NgEther({ sim, witness, events, all, looksFirst: fixed(this, 'ng-node-named-once') });
     this.vnet0 = this.newVnet('vnet0');
     this.vnet0.state = 'live';
     this.vnetsByName.set(this.vnet0.name, this.vnet0);

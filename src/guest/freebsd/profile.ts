@@ -2,7 +2,7 @@
  * FreeBSD generations: a profile says which index design and which of the fixes its kernel has; the code asks for a fix
  * by name where kernels differ. Source of the table: reference G (the catalogue) and I.1 (the presets), whose evidence
  * marks hold here too: what is marked [S-read] there was read out of the source, and nobody has reported it as a bug.
- * What this leaves out of G: rows of subsystems that are not modelled (netgraph, G-45 and G-46).
+ * What this leaves out of G: rows of subsystems that are not modelled (netgraph beyond the nodes of Ethernet interfaces, G-46).
  */
 import { CLONE_FIXES } from './clone/fixes.ts';
 import type { IndexPolicyName } from './if-index.ts';
@@ -115,6 +115,11 @@ export const FIXES = {
     entry: 'G-30',
     source: 'none',
     meaning: 'devd hears of a new name only in the default vnet, as it does of all else',
+  },
+  'ng-node-named-once': {
+    entry: 'G-45',
+    source: 'none',
+    meaning: 'the netgraph node of an interface that arrives is not named again when it has the name already',
   },
   'vnet-listed-first': {
     entry: 'G-43',

@@ -29,6 +29,7 @@ function* leave(net: FreebsdNet, ifp: Ifnet, from: Vnet, to: Vnet): Task {
   if (from.indices !== to.indices) yield* giveIndexBack(net, ifp, from);
   const { reassign } = yield* ifp.methods.get();
   if (reassign !== undefined) yield* reassign(to);
+  yield* net.ngEther.reassign(ifp, to);
 }
 
 function* arrive(net: FreebsdNet, ifp: Ifnet, from: Vnet, to: Vnet): Task<Errno | undefined> {
