@@ -32,12 +32,13 @@ interface Module {
 
 /** Errors: the tree cannot be read, a required module is neither there nor built in, a module is packed or broken. */
 export function readModules(tree: string): Result<GuestModules, string> {
-  let files: readonly string[];
+  let files: readonly string[] | undefined;
   try {
-    files = readdirSync(tree, { recursive: true, encoding: 'utf8' });
+    files = filesBelow(tree);
   } catch (error) {
     return err(`${tree}: cannot be read as a tree of kernel modules (${(error as NodeJS.ErrnoException).code})`);
   }
+  if (files === undefined) return err(`${tree}: is no tree of kernel modules: more than ${FILES_MOST} files`);
   const places = new Map<string, string>();
   for (const file of [...files].sort()) if (/\.ko(?:\.\w+)?$/.test(file)) places.set(moduleName(file), file);
   const builtIn = builtInNames(tree);
@@ -48,6 +49,26 @@ export function readModules(tree: string): Result<GuestModules, string> {
   const modules = withDependencies(tree, places, builtIn);
   if (!modules.ok) return modules;
   return asEntries(tree, modules.value);
+}
+
+/** Debian's largest kernel has some 4,500 modules. Invented. */
+const FILES_MOST = 100_000;
+
+/**
+ * Relative to the tree; undefined when there are too many. Links to folders are not followed: `build` and `source` lead to
+ * the kernel's own sources (and /sys goes round in circles).
+ */
+function filesBelow(tree: string): readonly string[] | undefined {
+  const files: string[] = [];
+  const folders = [''];
+  for (const folder of folders) {
+    for (const entry of readdirSync(join(tree, folder), { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      (entry.isDirectory() ? folders : files).push(path);
+    }
+    if (files.length + folders.length > FILES_MOST) return undefined;
+  }
+  return files;
 }
 
 /** The kernel takes - and _ in names for the same; a file's name has either. */

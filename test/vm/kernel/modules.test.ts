@@ -1,3 +1,5 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { CpioEntry } from '../../../src/vm/kernel/cpio.ts';
 import { readModules } from '../../../src/vm/kernel/modules.ts';
@@ -82,6 +84,17 @@ test('what cannot be used is said with its place', () => {
     `TREE/${netvsc}: is of kernel 6.6.0, others there of ${RELEASE}`,
   );
   expect(refused({ ...HYPERV, 'a/veth.ko': makeElf({ modinfo: ['depends='] }) })).toMatch(/does not say which kernel/);
+});
+
+test('links to folders are not followed: what they lead to is no part of the tree, and may be a circle', () => {
+  const tree = folderOf(HYPERV);
+  const sources = folderOf({ 'drivers/hv/hv_vmbus.ko': 'no module' });
+  symlinkSync(sources, join(tree, 'build'));
+  for (const name of ['a', 'b', 'c']) symlinkSync('.', join(tree, name));
+  const read = readModules(tree);
+  expect(read.ok && read.value.entries.map(({ path }) => path).filter((path) => path.endsWith('.ko'))).toEqual(
+    Object.keys(HYPERV).map((path) => `lib/modules/${RELEASE}/${path}`),
+  );
 });
 
 test('a tree that is not there is said', () => {
