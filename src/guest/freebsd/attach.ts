@@ -93,6 +93,11 @@ export function* leaveGroup(net: FreebsdNet, ifp: Ifnet, vnet: Vnet, group: stri
   if (wasLast) yield* net.events.raise('group_detach_event', group);
 }
 
+/** if_delgroups(): of all that it is in when this begins. */
+export function* leaveGroups(net: FreebsdNet, ifp: Ifnet, vnet: Vnet): Task {
+  for (const group of ifp.groups) yield* leaveGroup(net, ifp, vnet, group);
+}
+
 /** Only the default vnet's interfaces are told to devd. */
 export function notify(net: FreebsdNet, { name, dev }: Ifnet, system: 'IFNET' | 'ETHERNET', type: string): void {
   net.devctl.notify({ system, subsystem: name, type, data: '', dev });

@@ -7,7 +7,7 @@ import type { Task } from '../../sim/operation.ts';
 import type { Errno } from '../uapi/errno.ts';
 import { IFF } from '../uapi/freebsd.ts';
 import { purgeAddresses } from './addresses.ts';
-import { leaveGroup, notify } from './attach.ts';
+import { leaveGroups, notify } from './attach.ts';
 import { detachTap } from './bpf-tap.ts';
 import { detachDomains } from './domains.ts';
 import { changeFlags, ifDown } from './flags.ts';
@@ -63,7 +63,7 @@ export function* detachInternal(net: FreebsdNet, ifp: Ifnet, vnet: Vnet, why: 'u
   const shuttingDown = isShuttingDown(vnet); // 4.1
   yield* net.epoch.wait(); // 4.2
   yield* net.epoch.drain();
-  for (const group of [...ifp.groups]) yield* leaveGroup(net, ifp, vnet, group); // 4.3
+  yield* leaveGroups(net, ifp, vnet); // 4.3
   yield* net.taskqueue.drain(ifp.linkTask); // 4.4
   yield* ifDown(net, ifp); // 4.5
   if (shuttingDown) {

@@ -95,8 +95,6 @@ export class Ifnet {
   readonly addresses: IfAddress[] = [];
   /** if_multiaddrs; with the address lock. */
   readonly multicast: IfMultiaddr[] = [];
-  /** Groups that it is in; with the IFNET lock. */
-  groups: readonly string[] = [];
   permanentMac: MacAddress = ZERO_MAC;
   private ownName: string;
   private ownIndex = 0;
@@ -108,9 +106,12 @@ export class Ifnet {
   private ownCapabilities: number;
   private ownEnabled: number;
   private ownTap: Tap | undefined = DEAD_TAP;
+  private ownGroups: readonly string[] = [];
   /** For the fields above but the state: each is written under some lock, and read without it. */
   private readonly unlocked: Place;
   private readonly life: Place;
+  /** For {@link groups}. */
+  private readonly membership: Place;
 
   constructor(
     sim: Simulation,
@@ -130,6 +131,7 @@ export class Ifnet {
     this.ownEnabled = capabilities;
     this.unlocked = new Place(sim);
     this.life = new Place(sim);
+    this.membership = new Place(sim);
     this.flags = new Cell<number>(sim, `${dev}.flags`, flags);
     this.drvFlags = new Cell<number>(sim, `${dev}.drv_flags`, 0);
     this.vnet = new Cell<Vnet>(sim, `${dev}.vnet`, vnet, nameOf);
@@ -179,6 +181,17 @@ export class Ifnet {
   set state(state: IfnetState) {
     this.life.write();
     this.ownState = state;
+  }
+
+  /** Groups that it is in: changed with the IFNET lock, and read without it by whoever detaches. */
+  get groups(): readonly string[] {
+    this.membership.read();
+    return this.ownGroups;
+  }
+
+  set groups(groups: readonly string[]) {
+    this.membership.write();
+    this.ownGroups = groups;
   }
 
   /** The address in its AF_LINK entry; all zero until ether_ifattach() has copied it. */

@@ -1,6 +1,7 @@
 /** The tables of the FreeBSD guest's network stack. */
 import { mac } from '../../../src/base/mac.ts';
 import { err } from '../../../src/base/result.ts';
+import { joinGroup, leaveGroup, leaveGroups } from '../../../src/guest/freebsd/attach.ts';
 import { BpfDevices } from '../../../src/guest/freebsd/bpf.ts';
 import { attachTap, detachTap } from '../../../src/guest/freebsd/bpf-tap.ts';
 import { Cloner, type CloneType } from '../../../src/guest/freebsd/clone/cloner.ts';
@@ -71,6 +72,15 @@ function ofCloner(world: World, name: string, i: number): OfCloner {
   return { ...of, cloner: clonerOf(world.sim, of.net) };
 }
 
+/** An interface of all contexts, which is in a group. */
+function grouped(sim: Simulation): { readonly net: FreebsdNet; readonly ifp: Ifnet } {
+  const net = stack(sim);
+  const ifp = newIfnet(net, 'nic');
+  ifp.groups = ['all'];
+  net.vnet0.groups.join('all', ifp);
+  return { net, ifp };
+}
+
 interface Listening extends OfNet {
   readonly bpf: BpfDevices;
   readonly ifp: Ifnet;
@@ -117,6 +127,18 @@ export const FREEBSD_TABLE_KINDS = {
         actor.within(() => net.vnet0.interfaces.now.map(({ dev, name }) => dev + name).join(' ')),
     },
     state: ({ net }) => net.vnet0.interfaces.now.map(({ dev, name }) => [dev, name]),
+  }),
+  groups: kind({
+    make: ({ once }, _, i) => ({ ...once(grouped), group: ['all', 'egress'][i] as string }),
+    actions: {
+      join: ({ net, ifp, group }) => joinGroup(net, ifp, net.vnet0, group),
+      leave: ({ net, ifp, group }) => leaveGroup(net, ifp, net.vnet0, group),
+      *leaveAll({ net, ifp }, actor) {
+        yield* actor.within(() => undefined);
+        yield* leaveGroups(net, ifp, net.vnet0);
+      },
+    },
+    state: ({ net, ifp }) => [ifp.groups, net.vnet0.groups.names],
   }),
   numbers: kind({
     make: ofNet,
