@@ -313,9 +313,19 @@ export const FREEBSD_TABLE_KINDS = {
     state: ({ ifp }) => ifp.tap?.listeners.length,
   }),
   sends: kind({
-    make: ({ sim }, name) => new Sends(sim, `sends ${name}`),
+    make({ sim }, name) {
+      const sends = new Sends(sim, `sends ${name}`);
+      sends.perform(sends.open(2));
+      return sends;
+    },
     actions: {
-      open: (sends) => sends.open(2),
+      // Of one session after the other: nobody else begins one.
+      *reopen(sends, { name }) {
+        if (name !== 'c0') return;
+        yield* sends.destroy();
+        yield* sends.drained();
+        yield* sends.open(2);
+      },
       begin: (sends, { mine }) => sends.begin(BigInt(mine)),
       end: (sends, { mine }) => sends.end(BigInt(mine)),
       destroy: (sends) => sends.destroy(),
