@@ -14,8 +14,12 @@ const ORDERS_MAX = 700;
 
 const searchedFromALine = ({ steps }: Scenario): boolean => steps.some(({ body }) => body.kind === 'orders');
 
-/** Those which have more orders without their fix than that: what was missed of them cannot be said. */
+/** That which has more orders than that with every fix as well: what was missed of it cannot be said. */
+const TOO_LARGE = 'freebsd-g-12-last-address-removed-while-its-interface-goes.yaml';
+
+/** Those which have more only without their fix. */
 const TOO_LARGE_UNFIXED: readonly string[] = [
+  TOO_LARGE,
   'freebsd-g-01-vnet-ends-while-an-interface-leaves-it.yaml',
   'freebsd-g-02-pair-destroyed-while-a-jail-ends.yaml',
   'freebsd-g-03-ejected-while-it-is-reclaimed.yaml',
@@ -24,11 +28,12 @@ const TOO_LARGE_UNFIXED: readonly string[] = [
   'freebsd-g-17-clone-lent-while-its-name-is-taken.yaml',
   'freebsd-g-27-count-of-a-jails-interfaces.yaml',
   'freebsd-g-28-vf-taken-back-while-it-is-ejected.yaml',
+  'freebsd-g-29-detached-while-its-flags-are-written.yaml',
 ];
 
 const cases: readonly (readonly [string, Scenario])[] = [
   ...shippedScenarios.map((name) => [name, shipped(name)] as const).filter(([, it]) => searchedFromALine(it)),
-  ...raceFiles.map((file) => [file, race(file)] as const),
+  ...raceFiles.filter((file) => file !== TOO_LARGE).map((file) => [file, race(file)] as const),
   ...raceFiles
     .filter((file) => !TOO_LARGE_UNFIXED.includes(file))
     .map((file) => [`${file}, unfixed`, unfixed(race(file))] as const),
