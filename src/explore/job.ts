@@ -58,7 +58,7 @@ export interface JobResult {
   /** Runs that were cut, since they could bring nothing new. */
   readonly cut: number;
   readonly steps: number;
-  /** Decisions of the longest run. */
+  /** How often there was more than one way to go on, in the usual order; 0 for other jobs. */
   readonly decisions: number;
   /** Whether the job went through all that it was to go through. */
   readonly whole: boolean;
@@ -100,8 +100,7 @@ export function runJob(program: Program, job: Job, pause: Pause = GOING_ON): Job
   const tally = new Tally(program, pause);
   switch (job.kind) {
     case 'first':
-      tally.run(new KeepRunning(), () => 'the usual order', true);
-      return tally.result(true);
+      return first(tally);
     case 'sample':
       return sample(tally, job);
     case 'reduced':
@@ -111,6 +110,12 @@ export function runJob(program: Program, job: Job, pause: Pause = GOING_ON): Job
     case 'divide':
       return divide(program, job.parts, job.runsMax, pause);
   }
+}
+
+function first(tally: Tally): JobResult {
+  const usual = new RecordOrder(new KeepRunning());
+  tally.run(usual, () => 'the usual order', true);
+  return { ...tally.result(true), decisions: usual.decisions };
 }
 
 function sample(tally: Tally, job: Extract<Job, { kind: 'sample' }>): JobResult {
@@ -166,7 +171,6 @@ class Tally {
   private readonly program: Program;
   private readonly pause: Pause;
   private steps = 0;
-  private decisions = 0;
   private failing = 0;
   private stopped = false;
   limit: string | undefined;
@@ -179,15 +183,12 @@ class Tally {
 
   /** One more order; false when the job is to end. `by` says who draws it. */
   run(strategy: Strategy, by: () => string, twice: boolean): boolean {
-    const recorded = strategy instanceof Reduced ? undefined : new RecordOrder(strategy);
-    const orderOf = (): readonly Choice[] =>
-      strategy instanceof Reduced ? strategy.order() : (recorded?.choices ?? []);
     let outcome: Outcome;
     try {
-      outcome = twice ? this.runTwice(recorded ?? strategy) : this.program(recorded ?? strategy);
+      outcome = twice ? this.runTwice(strategy) : this.program(strategy);
     } catch (error) {
-      if (!(error instanceof Diverged)) throw inOrder(error, by(), orderOf());
-      this.note({ key: NOT_THE_SAME, text: error.message }, by(), orderOf());
+      if (!(error instanceof Diverged)) throw inOrder(error, by(), this.orderOf(strategy));
+      this.note({ key: NOT_THE_SAME, text: error.message }, strategy, by);
       return false;
     }
     this.steps += outcome.steps;
@@ -196,10 +197,9 @@ class Tally {
       return this.goesOn();
     }
     this.limit ??= outcome.limit;
-    this.decisions = Math.max(this.decisions, recorded?.decisions ?? 0);
     const { found } = outcome;
     found.forEach((one, at) => {
-      if (found.findIndex(({ key }) => key === one.key) === at) this.note(one, by(), orderOf());
+      if (found.findIndex(({ key }) => key === one.key) === at) this.note(one, strategy, by);
     });
     if (found.length > 0) this.failing++;
     this.orders++;
@@ -207,14 +207,14 @@ class Tally {
   }
 
   result(whole: boolean): JobResult {
-    const { orders, cut, steps, decisions, stopped, limit, chances } = this;
+    const { orders, cut, steps, stopped, limit, chances } = this;
     const diverged = this.findings.has(NOT_THE_SAME);
     const findings = [...this.findings.values()];
     return {
       orders,
       cut,
       steps,
-      decisions,
+      decisions: 0,
       whole: whole && !diverged,
       stopped,
       findings,
@@ -230,10 +230,22 @@ class Tally {
     return !this.stopped;
   }
 
-  private note(found: Found, by: string, order: readonly Choice[]): void {
+  private note(found: Found, strategy: Strategy, by: () => string): void {
     const known = this.findings.get(found.key);
-    const finding = known ?? { ...found, orders: 0, at: this.orders, order, by };
+    const finding = known ?? { ...found, orders: 0, at: this.orders, order: this.orderOf(strategy), by: by() };
     this.findings.set(found.key, { ...finding, orders: finding.orders + 1 });
+  }
+
+  /** What the strategy decided in the run before: that is run again, since hardly any run is ever asked for it. */
+  private orderOf(strategy: Strategy): readonly Choice[] {
+    if (strategy instanceof Reduced) return strategy.order();
+    const recorded = new RecordOrder(strategy);
+    try {
+      this.program(recorded);
+    } catch {
+      // It ends as it did before.
+    }
+    return recorded.choices;
   }
 
   private runTwice(strategy: Strategy): Outcome {

@@ -9,13 +9,19 @@ export type Listener = (event: Event) => void;
  * With nobody listening to its kind an event costs its literal and a look into a table.
  */
 export class Recorder {
-  readonly frames = new Frames();
+  private ledgers: Frames | undefined;
   /** Events so far, heard or not. */
   count = 0;
   /** Those who hear everything, before those who asked for some kinds. */
   private readonly listeners: Listener[] = [];
   private readonly listenersTo = new Map<EventKind, Listener[]>();
   private stamp: () => Stamp = () => ({ time: 0, step: 0, context: 'set-up' });
+
+  /** What became of the frames of flows. */
+  get frames(): Frames {
+    this.ledgers ??= new Frames();
+    return this.ledgers;
+  }
 
   /** The one who knows what time it is and who runs. */
   stampedBy(stamp: () => Stamp): void {
