@@ -1,6 +1,6 @@
 /** `netvsim explain ifindex`: the trade-off between the two designs of FreeBSD's interface numbers (seed 000), measured. */
 import { exhaustIndices, measureIndices } from '../drill/ifindex.ts';
-import { INDEX_MOST, INDEX_POLICIES, type IndexPolicyName } from '../guest/freebsd/if-index.ts';
+import { INDEX_MOST, INDEX_POLICIES, type IndexPolicyName } from '../guest/freebsd/net/if-index.ts';
 import { formatExhaustion, formatIndexCosts } from '../report/ifindex.ts';
 import { asJson } from '../report/json.ts';
 import { print } from './terminal.ts';

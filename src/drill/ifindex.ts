@@ -4,14 +4,14 @@
  * every machine.
  */
 import { assert, known } from '../base/assert.ts';
-import { allocateIfnet } from '../guest/freebsd/allocate.ts';
-import { attachIfnet } from '../guest/freebsd/attach.ts';
-import { INDEX_MOST, type IndexPolicyName } from '../guest/freebsd/if-index.ts';
-import type { IfMethods, Ifnet } from '../guest/freebsd/ifnet.ts';
+import { allocateIfnet } from '../guest/freebsd/net/allocate.ts';
+import { attachIfnet } from '../guest/freebsd/net/attach.ts';
+import { INDEX_MOST, type IndexPolicyName } from '../guest/freebsd/net/if-index.ts';
+import type { IfMethods, Ifnet } from '../guest/freebsd/net/ifnet.ts';
+import { lendIfnet } from '../guest/freebsd/net/vmove.ts';
 import { PROFILES } from '../guest/freebsd/profile.ts';
 import { makeStack, type Stack } from '../guest/freebsd/stack.ts';
-import { lendIfnet } from '../guest/freebsd/vmove.ts';
-import type { Vnet } from '../guest/freebsd/vnet.ts';
+import type { Vnet } from '../guest/freebsd/vnet/vnet.ts';
 import type { Task } from '../sim/operation.ts';
 import { Simulation } from '../sim/simulation.ts';
 

@@ -1,13 +1,13 @@
 /** Whether many interfaces over many vnets cost more each than few, where the modelled kernel would go through all. */
 import { mac } from '../../src/base/mac.ts';
-import { allocateIfnet, freeIfnet } from '../../src/guest/freebsd/allocate.ts';
-import { etherAttach } from '../../src/guest/freebsd/attach.ts';
-import { detachIfnet } from '../../src/guest/freebsd/detach.ts';
-import type { IfMethods, Ifnet } from '../../src/guest/freebsd/ifnet.ts';
+import { allocateIfnet, freeIfnet } from '../../src/guest/freebsd/net/allocate.ts';
+import { etherAttach } from '../../src/guest/freebsd/net/attach.ts';
+import { detachIfnet } from '../../src/guest/freebsd/net/detach.ts';
+import type { IfMethods, Ifnet } from '../../src/guest/freebsd/net/ifnet.ts';
 import type { FreebsdNet } from '../../src/guest/freebsd/net.ts';
 import { PROFILES, type Profile } from '../../src/guest/freebsd/profile.ts';
 import { makeStack, type Stack } from '../../src/guest/freebsd/stack.ts';
-import type { Vnet } from '../../src/guest/freebsd/vnet.ts';
+import type { Vnet } from '../../src/guest/freebsd/vnet/vnet.ts';
 import type { Task } from '../../src/sim/operation.ts';
 import { Simulation } from '../../src/sim/simulation.ts';
 import { held, type Line, processorTime } from './measure.ts';

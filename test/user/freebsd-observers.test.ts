@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { seconds } from '../../src/base/time.ts';
-import { HnBench } from '../guest/freebsd/hn-bench.ts';
+import { HnBench } from '../guest/freebsd/drivers/hn-bench.ts';
 
 const leases = (bench: HnBench): readonly string[] =>
   bench.told('lease').map(({ dev, held }) => `${dev} ${held ? 'held' : 'given up'}`);

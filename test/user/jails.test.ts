@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { HnBench } from '../guest/freebsd/hn-bench.ts';
+import { HnBench } from '../guest/freebsd/drivers/hn-bench.ts';
 
 const asked = (bench: HnBench): readonly string[] =>
   bench.told('jail').map(({ what, outcome }) => `${what}: ${outcome}`);

@@ -5,8 +5,8 @@
  * What this leaves out of G: rows of subsystems that are not modelled (netgraph beyond the nodes of Ethernet interfaces, G-46).
  */
 import { CLONE_FIXES } from './clone/fixes.ts';
-import type { IndexPolicyName } from './if-index.ts';
-import { INET_FIXES } from './inet-fixes.ts';
+import type { IndexPolicyName } from './net/if-index.ts';
+import { INET_FIXES } from './netinet/inet-fixes.ts';
 
 export const FIXES = {
   // -- interfaces: life and lists (reference A, G) --

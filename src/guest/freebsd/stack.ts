@@ -1,16 +1,16 @@
 /** The network stack put together: the interface layer with the parts of the stack that listen to it. */
 import type { Simulation } from '../../sim/simulation.ts';
-import { announceInterfaces } from './announce.ts';
-import { etherInput } from './ether-input.ts';
-import type { InputMethod } from './ifnet.ts';
-import { inetHandlers } from './inet.ts';
-import { ipInput } from './ip-input.ts';
-import { IpPath } from './ip-path.ts';
+import { announceInterfaces } from './net/announce.ts';
+import { etherInput } from './net/ether-input.ts';
+import type { InputMethod } from './net/ifnet.ts';
+import { Netisr } from './net/netisr.ts';
 import { FreebsdNet, type FreebsdNetOptions } from './net.ts';
-import { Netisr } from './netisr.ts';
-import { Reassembly } from './reassembly.ts';
-import { interfaceParts } from './vnet-parts.ts';
-import { Vnets } from './vnets.ts';
+import { inetHandlers } from './netinet/inet.ts';
+import { ipInput } from './netinet/ip-input.ts';
+import { IpPath } from './netinet/ip-path.ts';
+import { Reassembly } from './netinet/reassembly.ts';
+import { interfaceParts } from './vnet/vnet-parts.ts';
+import { Vnets } from './vnet/vnets.ts';
 
 export interface Stack {
   readonly net: FreebsdNet;

@@ -1,17 +1,17 @@
 /** The tables of the FreeBSD guest's network stack. */
 import { mac } from '../../../src/base/mac.ts';
 import { err } from '../../../src/base/result.ts';
-import { joinGroup, leaveGroup, leaveGroups } from '../../../src/guest/freebsd/attach.ts';
-import { BpfDevices } from '../../../src/guest/freebsd/bpf.ts';
-import { attachTap, detachTap } from '../../../src/guest/freebsd/bpf-tap.ts';
 import { Cloner, type CloneType } from '../../../src/guest/freebsd/clone/cloner.ts';
 import { TunDevice } from '../../../src/guest/freebsd/cloners/tun-device.ts';
-import { IfAddress } from '../../../src/guest/freebsd/ifaddr.ts';
-import { Ifnet } from '../../../src/guest/freebsd/ifnet.ts';
-import { type Prefix, parsePrefix } from '../../../src/guest/freebsd/ip-prefix.ts';
-import { linkTask } from '../../../src/guest/freebsd/link.ts';
-import { LlTable } from '../../../src/guest/freebsd/neighbours.ts';
+import { joinGroup, leaveGroup, leaveGroups } from '../../../src/guest/freebsd/net/attach.ts';
+import { BpfDevices } from '../../../src/guest/freebsd/net/bpf.ts';
+import { attachTap, detachTap } from '../../../src/guest/freebsd/net/bpf-tap.ts';
+import { Ifnet } from '../../../src/guest/freebsd/net/ifnet.ts';
+import { linkTask } from '../../../src/guest/freebsd/net/link.ts';
 import { FreebsdNet } from '../../../src/guest/freebsd/net.ts';
+import { IfAddress } from '../../../src/guest/freebsd/netinet/ifaddr.ts';
+import { type Prefix, parsePrefix } from '../../../src/guest/freebsd/netinet/ip-prefix.ts';
+import { LlTable } from '../../../src/guest/freebsd/netinet/neighbours.ts';
 import { PROFILES, type Profile } from '../../../src/guest/freebsd/profile.ts';
 import { Sends } from '../../../src/guest/hv/sends.ts';
 import type { PacketSocket } from '../../../src/guest/uapi/uapi.ts';

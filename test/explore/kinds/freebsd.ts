@@ -1,13 +1,13 @@
 /** What keeps threads of the FreeBSD guest apart, and what runs their work later. */
-import { Epoch } from '../../../src/guest/freebsd/epoch.ts';
-import { type EventHandler, EventHandlers } from '../../../src/guest/freebsd/eventhandler.ts';
-import { Giant } from '../../../src/guest/freebsd/giant.ts';
-import { Lock } from '../../../src/guest/freebsd/lock.ts';
-import { KernelMemory } from '../../../src/guest/freebsd/memory.ts';
-import { References } from '../../../src/guest/freebsd/references.ts';
-import { IoctlSerialiser } from '../../../src/guest/freebsd/serialiser.ts';
-import { Taskqueue } from '../../../src/guest/freebsd/taskqueue.ts';
-import { type LockClass, Witness } from '../../../src/guest/freebsd/witness.ts';
+import { Epoch } from '../../../src/guest/freebsd/kern/epoch.ts';
+import { type EventHandler, EventHandlers } from '../../../src/guest/freebsd/kern/eventhandler.ts';
+import { Giant } from '../../../src/guest/freebsd/kern/giant.ts';
+import { Lock } from '../../../src/guest/freebsd/kern/lock.ts';
+import { KernelMemory } from '../../../src/guest/freebsd/kern/memory.ts';
+import { Taskqueue } from '../../../src/guest/freebsd/kern/taskqueue.ts';
+import { type LockClass, Witness } from '../../../src/guest/freebsd/kern/witness.ts';
+import { References } from '../../../src/guest/freebsd/net/references.ts';
+import { IoctlSerialiser } from '../../../src/guest/freebsd/net/serialiser.ts';
 import type { Task } from '../../../src/sim/operation.ts';
 import type { Simulation } from '../../../src/sim/simulation.ts';
 import { type Actor, kind, peek, type World } from './kind.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { mac } from '../../../src/base/mac.ts';
 import { Bus } from '../../../src/bus/bus.ts';
-import { allocateIfnet } from '../../../src/guest/freebsd/allocate.ts';
-import { etherAttach } from '../../../src/guest/freebsd/attach.ts';
 import { FreebsdGuest } from '../../../src/guest/freebsd/freebsd-guest.ts';
+import { allocateIfnet } from '../../../src/guest/freebsd/net/allocate.ts';
+import { etherAttach } from '../../../src/guest/freebsd/net/attach.ts';
 import type { Profile } from '../../../src/guest/freebsd/profile.ts';
 import { IFF } from '../../../src/guest/uapi/freebsd.ts';
 import type { GuestCommand } from '../../../src/guest/uapi/uapi.ts';
@@ -11,7 +11,7 @@ import { Latency } from '../../../src/sim/latency.ts';
 import type { Task } from '../../../src/sim/operation.ts';
 import { Simulation } from '../../../src/sim/simulation.ts';
 import { keep } from '../../../src/trace/recorder.ts';
-import { profileOf } from './ifnet-bench.ts';
+import { profileOf } from './net/ifnet-bench.ts';
 
 /** A guest whose interfaces a test attaches by itself. */
 class GuestBench {

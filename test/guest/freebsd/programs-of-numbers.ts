@@ -1,6 +1,6 @@
 /** What is found by the number of an interface that is on its way to another vnet (seed 000). */
-import { byIndex } from '../../../src/guest/freebsd/lookup.ts';
-import { lendIfnet } from '../../../src/guest/freebsd/vmove.ts';
+import { byIndex } from '../../../src/guest/freebsd/net/lookup.ts';
+import { lendIfnet } from '../../../src/guest/freebsd/net/vmove.ts';
 import type { Build } from './threads.ts';
 
 /** A program in the jail looks for number 1 while the interface that has it is on its way there. */

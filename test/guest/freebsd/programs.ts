@@ -1,17 +1,18 @@
 /** Small programs of two or three threads on a network stack, each of which is about one entry of the catalogue. */
-import { addAddress } from '../../../src/guest/freebsd/addresses.ts';
-import { freeIfnet } from '../../../src/guest/freebsd/allocate.ts';
-import { attachIfnet } from '../../../src/guest/freebsd/attach.ts';
-import { detachIfnet, unlinkIfnet } from '../../../src/guest/freebsd/detach.ts';
-import { setLinkAddress } from '../../../src/guest/freebsd/ioctl.ts';
-import { setLinkState } from '../../../src/guest/freebsd/link.ts';
-import { byIndexReferenced } from '../../../src/guest/freebsd/lookup.ts';
-import { output, outputHolding } from '../../../src/guest/freebsd/output.ts';
-import { renameIfnet } from '../../../src/guest/freebsd/rename.ts';
-import { lendIfnet, reclaimIfnet } from '../../../src/guest/freebsd/vmove.ts';
-import type { Vnet } from '../../../src/guest/freebsd/vnet.ts';
+
+import { freeIfnet } from '../../../src/guest/freebsd/net/allocate.ts';
+import { attachIfnet } from '../../../src/guest/freebsd/net/attach.ts';
+import { detachIfnet, unlinkIfnet } from '../../../src/guest/freebsd/net/detach.ts';
+import { setLinkAddress } from '../../../src/guest/freebsd/net/ioctl.ts';
+import { setLinkState } from '../../../src/guest/freebsd/net/link.ts';
+import { byIndexReferenced } from '../../../src/guest/freebsd/net/lookup.ts';
+import { output, outputHolding } from '../../../src/guest/freebsd/net/output.ts';
+import { renameIfnet } from '../../../src/guest/freebsd/net/rename.ts';
+import { lendIfnet, reclaimIfnet } from '../../../src/guest/freebsd/net/vmove.ts';
+import { addAddress } from '../../../src/guest/freebsd/netinet/addresses.ts';
+import type { Vnet } from '../../../src/guest/freebsd/vnet/vnet.ts';
 import { IFF } from '../../../src/guest/uapi/freebsd.ts';
-import { type IfnetBench, MAC } from './ifnet-bench.ts';
+import { type IfnetBench, MAC } from './net/ifnet-bench.ts';
 import { numberWhileMoving, seenByNumberFirst } from './programs-of-numbers.ts';
 import type { Build, Threads } from './threads.ts';
 

@@ -3,7 +3,7 @@ import { type Exploration, searchOrders, USUAL_OPTIONS } from '../../../src/expl
 import { findHiddenState } from '../../../src/explore/hidden-state.ts';
 import type { Program } from '../../../src/explore/program.ts';
 import { PROFILES } from '../../../src/guest/freebsd/profile.ts';
-import type { BenchOptions } from './ifnet-bench.ts';
+import type { BenchOptions } from './net/ifnet-bench.ts';
 import { PROGRAMS } from './programs.ts';
 import { type Build, program } from './threads.ts';
 

@@ -1,7 +1,7 @@
 import { type Exploration, searchOrders, USUAL_OPTIONS } from '../../../src/explore/explore.ts';
 import { findHiddenState } from '../../../src/explore/hidden-state.ts';
 import { PROFILES } from '../../../src/guest/freebsd/profile.ts';
-import type { BenchOptions } from './ifnet-bench.ts';
+import type { BenchOptions } from './net/ifnet-bench.ts';
 import { type Build, program } from './threads.ts';
 
 type Fixes = NonNullable<BenchOptions['fixes']>;

@@ -6,7 +6,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { searchOrders, USUAL_OPTIONS } from '../../../src/explore/explore.ts';
 import type { Program } from '../../../src/explore/program.ts';
-import { Lock } from '../../../src/guest/freebsd/lock.ts';
+import { Lock } from '../../../src/guest/freebsd/kern/lock.ts';
 import { Operation } from '../../../src/sim/operation.ts';
 import { RunOn } from '../../../src/sim/strategy.ts';
 import type { Event } from '../../../src/trace/event.ts';

@@ -5,7 +5,7 @@ import type { Task } from '../../../src/sim/operation.ts';
 import { Simulation } from '../../../src/sim/simulation.ts';
 import { describeStuck, findStuck } from '../../../src/sim/stuck.ts';
 import { Recorder } from '../../../src/trace/recorder.ts';
-import { type BenchOptions, IfnetBench } from './ifnet-bench.ts';
+import { type BenchOptions, IfnetBench } from './net/ifnet-bench.ts';
 
 /** Sets a bench up and says what runs on it. */
 export type Build = (bench: IfnetBench) => Threads;

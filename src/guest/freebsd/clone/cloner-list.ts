@@ -1,7 +1,7 @@
 import type { Footprint } from '../../../sim/footprint.ts';
 import { Operation, SharedObject } from '../../../sim/operation.ts';
 import type { Simulation } from '../../../sim/simulation.ts';
-import type { Vnet } from '../vnet.ts';
+import type { Vnet } from '../vnet/vnet.ts';
 import type { Cloner } from './cloner.ts';
 
 /**

@@ -8,10 +8,10 @@ import type { Result } from '../../../base/result.ts';
 import { Operation, SharedObject, type Task } from '../../../sim/operation.ts';
 import type { Simulation } from '../../../sim/simulation.ts';
 import type { Errno } from '../../uapi/errno.ts';
-import type { Ifnet } from '../ifnet.ts';
-import { KernelMemory } from '../memory.ts';
-import { References } from '../references.ts';
-import type { Vnet } from '../vnet.ts';
+import { KernelMemory } from '../kern/memory.ts';
+import type { Ifnet } from '../net/ifnet.ts';
+import { References } from '../net/references.ts';
+import type { Vnet } from '../vnet/vnet.ts';
 import { UnitAllocator } from './units.ts';
 
 /** IF_MAXUNIT (net/if_clone.h): the highest unit of cloners that do not say another one. */

@@ -6,14 +6,14 @@
  */
 import type { Task } from '../../../sim/operation.ts';
 import type { Errno } from '../../uapi/errno.ts';
-import { releaseIfnet } from '../allocate.ts';
-import { joinGroup, leaveGroup } from '../attach.ts';
-import type { Ifnet } from '../ifnet.ts';
-import { asIoctl } from '../ioctl.ts';
-import { byNameReferenced } from '../lookup.ts';
+import { releaseIfnet } from '../net/allocate.ts';
+import { joinGroup, leaveGroup } from '../net/attach.ts';
+import type { Ifnet } from '../net/ifnet.ts';
+import { asIoctl } from '../net/ioctl.ts';
+import { byNameReferenced } from '../net/lookup.ts';
 import { type FreebsdNet, fixed, refuse } from '../net.ts';
-import type { Vnet } from '../vnet.ts';
-import { isShuttingDown } from '../vnets.ts';
+import type { Vnet } from '../vnet/vnet.ts';
+import { isShuttingDown } from '../vnet/vnets.ts';
 import type { Cloner } from './cloner.ts';
 import { dropCloner } from './references.ts';
 import { giveUnit } from './take-unit.ts';

@@ -4,7 +4,7 @@
  */
 import type { Context } from '../../../sim/context.ts';
 import { TunDevice } from '../cloners/tun-device.ts';
-import type { Ifnet } from '../ifnet.ts';
+import type { Ifnet } from '../net/ifnet.ts';
 import { type FreebsdNet, fixed } from '../net.ts';
 import type { Cloner } from './cloner.ts';
 

@@ -1,7 +1,7 @@
 import type { Task } from '../../../sim/operation.ts';
 import type { Errno } from '../../uapi/errno.ts';
 import { type FreebsdNet, refuse } from '../net.ts';
-import type { Vnet } from '../vnet.ts';
+import type { Vnet } from '../vnet/vnet.ts';
 
 /**
  * open(2) of /dev/tun0 and its kin. ENOENT: there is no such device; ENXIO: it goes; EBUSY: somebody has it open.

@@ -5,8 +5,8 @@
 import { assert } from '../../../base/assert.ts';
 import type { Task } from '../../../sim/operation.ts';
 import { type FreebsdNet, fixed } from '../net.ts';
-import type { Vnet } from '../vnet.ts';
-import type { VnetPart } from '../vnets.ts';
+import type { Vnet } from '../vnet/vnet.ts';
+import type { VnetPart } from '../vnet/vnets.ts';
 import { Cloner, type CloneType } from './cloner.ts';
 import { createWith } from './create.ts';
 import { destroyCloned } from './destroy.ts';

@@ -12,7 +12,7 @@ import { linkCloned } from '../clone/create.ts';
 import { destroyCloned } from '../clone/destroy.ts';
 import { giveUnit, takeUnit } from '../clone/take-unit.ts';
 import { isSimpleName, unitOfName } from '../clone/unit-name.ts';
-import type { Ifnet } from '../ifnet.ts';
+import type { Ifnet } from '../net/ifnet.ts';
 import type { FreebsdNet } from '../net.ts';
 import { ETHERNET, type Softc, SoftcDriver } from './softc.ts';
 

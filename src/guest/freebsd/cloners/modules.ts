@@ -4,9 +4,9 @@
  * What this leaves out: the data of a module that each vnet has for itself; its part of each vnet is there.
  */
 import { clonerPart } from '../clone/register.ts';
-import type { Module } from '../modules.ts';
+import type { Module } from '../kern/modules.ts';
 import type { FreebsdNet } from '../net.ts';
-import type { VnetPart, Vnets } from '../vnets.ts';
+import type { VnetPart, Vnets } from '../vnet/vnets.ts';
 import { type CloneKind, cloneType } from './kinds.ts';
 
 const BUILT_IN: readonly CloneKind[] = ['lo', 'gif', 'tun', 'tap', 'vmnet', 'vlan'];

@@ -11,13 +11,13 @@ import { Place } from '../../../sim/place.ts';
 import type { Simulation } from '../../../sim/simulation.ts';
 import type { Errno } from '../../uapi/errno.ts';
 import { IFF } from '../../uapi/freebsd.ts';
-import { allocateIfnet, freeIfnet } from '../allocate.ts';
-import { attachIfnet, etherAttach } from '../attach.ts';
 import type { Cloner } from '../clone/cloner.ts';
-import { detachIfnet } from '../detach.ts';
-import type { IfMethods, Ifnet } from '../ifnet.ts';
-import { Lock } from '../lock.ts';
-import { KernelMemory } from '../memory.ts';
+import { Lock } from '../kern/lock.ts';
+import { KernelMemory } from '../kern/memory.ts';
+import { allocateIfnet, freeIfnet } from '../net/allocate.ts';
+import { attachIfnet, etherAttach } from '../net/attach.ts';
+import { detachIfnet } from '../net/detach.ts';
+import type { IfMethods, Ifnet } from '../net/ifnet.ts';
 import type { FreebsdNet } from '../net.ts';
 
 /** How an interface of a kind looks from the start. */

@@ -10,7 +10,7 @@ import type { Errno } from '../../uapi/errno.ts';
 import { IFF } from '../../uapi/freebsd.ts';
 import type { CloneType } from '../clone/cloner.ts';
 import { isSimpleName } from '../clone/unit-name.ts';
-import type { Ifnet } from '../ifnet.ts';
+import type { Ifnet } from '../net/ifnet.ts';
 import { type FreebsdNet, fixed } from '../net.ts';
 import { ETHERNET, type Looks, SoftcDriver } from './softc.ts';
 import { TunDevice } from './tun-device.ts';

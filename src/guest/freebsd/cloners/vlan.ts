@@ -10,17 +10,17 @@ import type { Task } from '../../../sim/operation.ts';
 import { Place } from '../../../sim/place.ts';
 import type { Errno } from '../../uapi/errno.ts';
 import { IFF } from '../../uapi/freebsd.ts';
-import { releaseIfnet } from '../allocate.ts';
 import type { Cloner, CloneType } from '../clone/cloner.ts';
 import { giveUnit, takeUnit } from '../clone/take-unit.ts';
 import { isSimpleName, unitOfName } from '../clone/unit-name.ts';
-import { PRIORITY } from '../eventhandler.ts';
-import type { Ifnet } from '../ifnet.ts';
-import { setLinkState } from '../link.ts';
-import { Lock } from '../lock.ts';
-import { byNameReferenced } from '../lookup.ts';
+import { PRIORITY } from '../kern/eventhandler.ts';
+import { Lock } from '../kern/lock.ts';
+import { releaseIfnet } from '../net/allocate.ts';
+import type { Ifnet } from '../net/ifnet.ts';
+import { setLinkState } from '../net/link.ts';
+import { byNameReferenced } from '../net/lookup.ts';
 import { type FreebsdNet, fixed } from '../net.ts';
-import type { Vnet } from '../vnet.ts';
+import type { Vnet } from '../vnet/vnet.ts';
 import { ETHERNET, type Softc, SoftcDriver } from './softc.ts';
 
 /** EVL_VLID_MASK without 0 and 4095, which are reserved (802.1Q). */

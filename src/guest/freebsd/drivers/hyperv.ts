@@ -1,8 +1,8 @@
 /** The drivers of Hyper-V's devices put together: the bus, the synthetic NIC, the PCI bridge and what stands behind it. */
 import type { Guid } from '../../../base/guid.ts';
 import type { VfTraits } from '../../hv/vf-traits.ts';
+import type { Module } from '../kern/modules.ts';
 import type { FreebsdKernel } from '../kernel.ts';
-import type { Module } from '../modules.ts';
 import { type HnModule, hnModule } from './hn/hn.ts';
 import { Newbus } from './newbus.ts';
 import type { PciDevice } from './pci.ts';

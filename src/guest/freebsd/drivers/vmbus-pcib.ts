@@ -22,11 +22,11 @@ import {
   type VpciMessage,
 } from '../../../wire/vpci.ts';
 import type { Errno } from '../../uapi/errno.ts';
+import { KernelMemory } from '../kern/memory.ts';
+import type { Module } from '../kern/modules.ts';
+import { Taskqueue } from '../kern/taskqueue.ts';
 import type { FreebsdKernel } from '../kernel.ts';
-import { KernelMemory } from '../memory.ts';
-import type { Module } from '../modules.ts';
 import { fixed } from '../net.ts';
-import { Taskqueue } from '../taskqueue.ts';
 import type { Newbus } from './newbus.ts';
 import type { PciDevice } from './pci.ts';
 import type { Vmbus, VmbusDevice } from './vmbus.ts';

@@ -9,8 +9,8 @@ import type { Task } from '../../../sim/operation.ts';
 import { Place } from '../../../sim/place.ts';
 import type { Channel, Offer } from '../../hv/channel.ts';
 import { VmbusClient, type VmbusEvents } from '../../hv/vmbus-client.ts';
+import { Taskqueue } from '../kern/taskqueue.ts';
 import type { FreebsdKernel } from '../kernel.ts';
-import { Taskqueue } from '../taskqueue.ts';
 import { Newbus, type NewbusDevice } from './newbus.ts';
 
 export interface VmbusDevice extends NewbusDevice {

@@ -3,12 +3,12 @@ import { destroyClone } from '../../../../src/guest/freebsd/clone/destroy.ts';
 import { cloneViolations } from '../../../../src/guest/freebsd/clone/invariants.ts';
 import { clonerPart } from '../../../../src/guest/freebsd/clone/register.ts';
 import { type CloneKind, cloneType } from '../../../../src/guest/freebsd/cloners/kinds.ts';
-import type { Ifnet } from '../../../../src/guest/freebsd/ifnet.ts';
-import type { Vnet } from '../../../../src/guest/freebsd/vnet.ts';
-import type { VnetPart } from '../../../../src/guest/freebsd/vnets.ts';
+import type { Ifnet } from '../../../../src/guest/freebsd/net/ifnet.ts';
+import type { Vnet } from '../../../../src/guest/freebsd/vnet/vnet.ts';
+import type { VnetPart } from '../../../../src/guest/freebsd/vnet/vnets.ts';
 import type { Errno } from '../../../../src/guest/uapi/errno.ts';
 import type { Task } from '../../../../src/sim/operation.ts';
-import type { IfnetBench } from '../ifnet-bench.ts';
+import type { IfnetBench } from '../net/ifnet-bench.ts';
 
 /** What ifconfig(8) does about clones, on a bench. */
 export class Ifconfig {

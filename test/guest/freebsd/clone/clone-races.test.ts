@@ -3,9 +3,9 @@ import { type Exploration, searchOrders, USUAL_OPTIONS } from '../../../../src/e
 import { findHiddenState } from '../../../../src/explore/hidden-state.ts';
 import type { Program } from '../../../../src/explore/program.ts';
 import { createClone } from '../../../../src/guest/freebsd/clone/create.ts';
-import { Lock } from '../../../../src/guest/freebsd/lock.ts';
+import { Lock } from '../../../../src/guest/freebsd/kern/lock.ts';
 import { PROFILES } from '../../../../src/guest/freebsd/profile.ts';
-import { type BenchOptions, IfnetBench } from '../ifnet-bench.ts';
+import { type BenchOptions, IfnetBench } from '../net/ifnet-bench.ts';
 import { type Build, program } from '../threads.ts';
 import { Ifconfig } from './clone-bench.ts';
 import { CLONE_PROGRAMS } from './clone-programs.ts';

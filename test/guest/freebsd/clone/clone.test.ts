@@ -3,9 +3,9 @@ import type { CloneType } from '../../../../src/guest/freebsd/clone/cloner.ts';
 import { createClone } from '../../../../src/guest/freebsd/clone/create.ts';
 import { clonerPart } from '../../../../src/guest/freebsd/clone/register.ts';
 import { type CloneKind, cloneType } from '../../../../src/guest/freebsd/cloners/kinds.ts';
-import { renameIfnet } from '../../../../src/guest/freebsd/rename.ts';
-import { lendIfnet } from '../../../../src/guest/freebsd/vmove.ts';
-import { type BenchOptions, IfnetBench } from '../ifnet-bench.ts';
+import { renameIfnet } from '../../../../src/guest/freebsd/net/rename.ts';
+import { lendIfnet } from '../../../../src/guest/freebsd/net/vmove.ts';
+import { type BenchOptions, IfnetBench } from '../net/ifnet-bench.ts';
 import { Ifconfig } from './clone-bench.ts';
 
 function bench(kinds: readonly CloneKind[], options: BenchOptions = {}) {

@@ -5,7 +5,7 @@
  * What this leaves out: TSO limits, hwassist, and requests of user mode for capabilities.
  */
 import { IFCAP } from '../../../uapi/freebsd.ts';
-import type { Ifnet } from '../../ifnet.ts';
+import type { Ifnet } from '../../net/ifnet.ts';
 import { fixed } from '../../net.ts';
 import type { Hn } from './softc.ts';
 

@@ -7,7 +7,7 @@ import { ms } from '../../../../base/time.ts';
 import type { Task } from '../../../../sim/operation.ts';
 import type { Errno } from '../../../uapi/errno.ts';
 import { IFF } from '../../../uapi/freebsd.ts';
-import type { DriverRequest } from '../../ifnet.ts';
+import type { DriverRequest } from '../../net/ifnet.ts';
 import { fixed } from '../../net.ts';
 import { configureFilter } from './filter.ts';
 import { resumeLink, suspendLink } from './link.ts';

@@ -5,7 +5,7 @@
  * What this leaves out: that the three tasks have one thread.
  */
 import type { Task } from '../../../../sim/operation.ts';
-import { setLinkState } from '../../link.ts';
+import { setLinkState } from '../../net/link.ts';
 import { queryLink } from './rndis.ts';
 import type { Hn } from './softc.ts';
 

@@ -1,5 +1,5 @@
 /** Which interface is an hn's VF. Source: if_hn.c (hn_ismyvf()); reference E.3. */
-import type { Ifnet } from '../../ifnet.ts';
+import type { Ifnet } from '../../net/ifnet.ts';
 import { fixed } from '../../net.ts';
 import { VF_DRIVER_IDS } from '../vf-ids.ts';
 import type { Hn } from './softc.ts';

@@ -6,9 +6,9 @@
  */
 import type { Task } from '../../../../sim/operation.ts';
 import { IFF } from '../../../uapi/freebsd.ts';
-import type { IfnetEventCode } from '../../eventhandler.ts';
-import type { Ifnet } from '../../ifnet.ts';
-import { setLinkState } from '../../link.ts';
+import type { IfnetEventCode } from '../../kern/eventhandler.ts';
+import type { Ifnet } from '../../net/ifnet.ts';
+import { setLinkState } from '../../net/link.ts';
 import { configureFilter } from './filter.ts';
 import { resumeLink, suspendLink } from './link.ts';
 import { isMyVf } from './matching.ts';

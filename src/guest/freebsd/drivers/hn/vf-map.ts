@@ -2,9 +2,10 @@
  * The VF map: interface number → hn, one for the whole machine. Source: if_hn.c (hn_vfmap, hn_vfmap_size); reference E.1,
  * E.7.
  */
+
+import { Lock } from '../../kern/lock.ts';
+import type { LockClass } from '../../kern/witness.ts';
 import type { FreebsdKernel } from '../../kernel.ts';
-import { Lock } from '../../lock.ts';
-import type { LockClass } from '../../witness.ts';
 import type { Hn } from './softc.ts';
 
 const MAP_LOCK: LockClass = { name: 'hn vfmap', kind: 'rm' };

@@ -7,11 +7,11 @@
 import type { Task } from '../../../../sim/operation.ts';
 import type { Errno } from '../../../uapi/errno.ts';
 import { IFF } from '../../../uapi/freebsd.ts';
-import { tap } from '../../bpf.ts';
-import { changeFlags } from '../../flags.ts';
-import type { Ifnet, InputMethod } from '../../ifnet.ts';
-import type { LinkState } from '../../ifnet-state.ts';
-import { setLinkState } from '../../link.ts';
+import { tap } from '../../net/bpf.ts';
+import { changeFlags } from '../../net/flags.ts';
+import type { Ifnet, InputMethod } from '../../net/ifnet.ts';
+import type { LinkState } from '../../net/ifnet-state.ts';
+import { setLinkState } from '../../net/link.ts';
 import { fixed, kernelAssert } from '../../net.ts';
 import { giveCapabilitiesBack, narrowCapabilities } from './capabilities.ts';
 import { resumeLink, suspendLink } from './link.ts';
