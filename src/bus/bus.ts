@@ -39,6 +39,8 @@ export const CONTROL_MAILBOX = 'host.vmbus';
 export const signalConnection = (relid: number): number => 0x10000 + relid;
 
 interface RingPlace {
+  /** The channel whose rings they are, as reports name it. Where they lie is chance: who allocated before. */
+  readonly of: string;
   readonly pfns: readonly number[];
   readonly downstreamPageOffset: number;
   /** The channel that they were adopted for: found in the memory of a real guest, which does not say when it has freed
@@ -120,12 +122,12 @@ export class Bus {
   }
 
   /** Allocates and initialises the rings of a channel; `pages` is for each of them, its header page included. */
-  createRings(pages: number): RingPair {
+  createRings(of: string, pages: number): RingPair {
     assert(pages >= 2, `a ring of ${pages} pages has no room for data`);
     const firstPfn = this.memory.allocate(2 * pages);
     const pfns: number[] = [];
     for (let pfn = firstPfn; pfn < firstPfn + 2 * pages; pfn++) pfns.push(pfn);
-    const pair = this.makeRings({ pfns, downstreamPageOffset: pages, adoptedFor: undefined });
+    const pair = this.makeRings({ of, pfns, downstreamPageOffset: pages, adoptedFor: undefined });
     this.resetRings(pair);
     return pair;
   }
@@ -258,9 +260,9 @@ export class Bus {
       functions: [...this.ownFunctions].map(([name, it]) => [name, it.save()]),
       routes: [...this.routes],
       connections: [...this.connections],
-      rings: [...this.rings].map(([pfn, { pfns, downstreamPageOffset, adoptedFor, toHost, toGuest }]) => [
+      rings: [...this.rings].map(([pfn, { of, pfns, downstreamPageOffset, adoptedFor, toHost, toGuest }]) => [
         pfn,
-        { pfns, downstreamPageOffset, adoptedFor, toHost: toHost.save(), toGuest: toGuest.save() },
+        { of, pfns, downstreamPageOffset, adoptedFor, toHost: toHost.save(), toGuest: toGuest.save() },
       ]),
     };
   }
@@ -294,17 +296,18 @@ export class Bus {
   private adoptRings(gpadl: number, pages: number, downstreamPageOffset: number, relid: number): RingPair & RingPlace {
     for (const [pfn, { adoptedFor }] of this.rings) if (adoptedFor === relid) this.rings.delete(pfn);
     const pfns = Array.from({ length: pages }, (_, i) => (this.gpadls.gpaOf(gpadl, i * PAGE_SIZE) ?? 0) / PAGE_SIZE);
-    return this.makeRings({ pfns, downstreamPageOffset, adoptedFor: relid });
+    return this.makeRings({ of: `channel ${relid}`, pfns, downstreamPageOffset, adoptedFor: relid });
   }
 
   private makeRings(place: RingPlace): RingPair & RingPlace {
-    const { pfns, downstreamPageOffset, adoptedFor } = place;
+    const { of, pfns, downstreamPageOffset, adoptedFor } = place;
     const firstPfn = pfns[0] as number;
     const ring = (name: string, part: readonly number[]): Ring => {
       const store = this.transport === 'bytes' ? new RingBytes(this.memory, part) : new RingValues(part.length);
-      return new Ring(this.sim, `ring ${firstPfn} ${name}`, store);
+      return new Ring(this.sim, `ring of ${of} ${name}`, store);
     };
     const pair = {
+      of,
       firstPfn,
       pfns,
       pages: pfns.length,

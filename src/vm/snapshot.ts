@@ -20,7 +20,7 @@ import type { VfNicRecord } from './processor/vf-nic.ts';
 
 const MAGIC = 'netvsim machine\n';
 /** Raised when what a snapshot holds changes its meaning: the file, or the records of host and bus in it. */
-const FORMAT = 2;
+const FORMAT = 3;
 const LENGTH_SIZE = 4;
 
 /** Host and bus, and the NICs that they are for. A machine whose host has done nothing yet has none, and fits any NICs. */

@@ -136,7 +136,7 @@ describe.each(TRANSPORTS)('the bus in %s', (transport) => {
     now(bus.signalEvent(5));
     now(bus.interrupt(5));
     now(bus.function('nic1.vf', 'host.nic1').plugIn(identity));
-    bus.createRings(2);
+    bus.createRings('nic1', 2);
     bus.gpadls.establish(1, pages(10, 20));
     const text = saveRecord(bus.save());
     const other = onBus(transport);

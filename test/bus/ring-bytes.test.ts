@@ -8,7 +8,7 @@ import { onBus, pages, switchTo } from './on-bus.ts';
 
 function ringInMemory() {
   const on = onBus('bytes');
-  const pair = on.bus.createRings(2);
+  const pair = on.bus.createRings('nic1', 2);
   const base = pair.firstPfn * PAGE_SIZE;
   const word = (offset: number): number => on.bus.memory.readU32(base + offset);
   const data = (offset: number, length: number): string =>

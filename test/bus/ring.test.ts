@@ -13,7 +13,7 @@ const DATA_SIZE = 4096;
 describe.each(TRANSPORTS)('a ring in %s', (transport) => {
   test('gives packets back in order, and says when there is none', () => {
     const { bus, now } = onBus(transport);
-    const { toHost } = bus.createRings(2);
+    const { toHost } = bus.createRings('nic1', 2);
     now(toHost.write(switchTo(1, 7n)));
     now(toHost.write(switchTo(0, 8n)));
     expect(readAll(now, toHost)).toEqual(['switchDataPath 1 as 7', 'switchDataPath 0 as 8']);
@@ -21,7 +21,7 @@ describe.each(TRANSPORTS)('a ring in %s', (transport) => {
 
   test('wants a signal for the first packet only, and again once the reader found it empty', () => {
     const { bus, now } = onBus(transport);
-    const { toHost } = bus.createRings(2);
+    const { toHost } = bus.createRings('nic1', 2);
     expect(now(toHost.write(switchTo(1)))).toBe('signal');
     expect(now(toHost.write(switchTo(0)))).toBe('quiet');
     now(toHost.read());
@@ -32,7 +32,7 @@ describe.each(TRANSPORTS)('a ring in %s', (transport) => {
 
   test('wants no signal while the reader is awake, even when it has caught up', () => {
     const { bus, now } = onBus(transport);
-    const { toHost } = bus.createRings(2);
+    const { toHost } = bus.createRings('nic1', 2);
     now(toHost.write(switchTo(1)));
     now(toHost.read());
     expect(toHost.isEmpty).toBe(true);
@@ -41,7 +41,7 @@ describe.each(TRANSPORTS)('a ring in %s', (transport) => {
 
   test('never fills to the last byte', () => {
     const { bus, now } = onBus(transport);
-    const { toHost } = bus.createRings(2);
+    const { toHost } = bus.createRings('nic1', 2);
     const room = DATA_SIZE / PACKET_SIZE;
     const results = Array.from({ length: room }, () => now(toHost.write(switchTo(1))));
     expect(results.filter((result) => result === 'full')).toHaveLength(1);
@@ -50,7 +50,7 @@ describe.each(TRANSPORTS)('a ring in %s', (transport) => {
 
   test('lets a blocked writer go on when a reader has made room', () => {
     const { bus, now, later, settled } = onBus(transport);
-    const { toGuest } = bus.createRings(2);
+    const { toGuest } = bus.createRings('nic1', 2);
     while (now(toGuest.write(switchTo(1))) !== 'full');
     const before = settled.length;
     later('writer', () => one(toGuest.writeWhenFree(switchTo(0, 99n))));
@@ -64,7 +64,7 @@ describe.each(TRANSPORTS)('a ring in %s', (transport) => {
 
   test('lets a blocked writer go when the channel is closed, and takes nothing from then on', () => {
     const { bus, now, later, settled } = onBus(transport);
-    const { toGuest } = bus.createRings(2);
+    const { toGuest } = bus.createRings('nic1', 2);
     while (now(toGuest.write(switchTo(1))) !== 'full');
     later('writer', () => one(toGuest.writeWhenFree(switchTo(0))));
     now(toGuest.shut());
@@ -76,7 +76,7 @@ describe.each(TRANSPORTS)('a ring in %s', (transport) => {
 
   test('keeps its packets through a save, with the reader awake or asleep as before', () => {
     const { bus, now } = onBus(transport);
-    const { toHost } = bus.createRings(2);
+    const { toHost } = bus.createRings('nic1', 2);
     now(toHost.write(switchTo(1, 5n)));
     now(toHost.write(switchTo(0, 6n)));
     now(toHost.read());
@@ -89,7 +89,7 @@ describe.each(TRANSPORTS)('a ring in %s', (transport) => {
 
   test('carries the head of every type of packet', () => {
     const { bus, now } = onBus(transport);
-    const { toHost } = bus.createRings(2);
+    const { toHost } = bus.createRings('nic1', 2);
     const head = { transactionId: 3n, completionRequested: true, payload: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
     const packets: RingPacket[] = [
       { ...head, type: 'inband' },
@@ -118,7 +118,7 @@ test('both transports answer every sequence of operations alike', () => {
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const [first, second] = TRANSPORTS.map((transport) => {
         const { bus, now } = onBus(transport);
-        const { toHost } = bus.createRings(2);
+        const { toHost } = bus.createRings('nic1', 2);
         return steps.map(({ do: what, bytes }, i) => {
           if (what === 'read') return describeRead(now(toHost.read()), transport);
           const raw: RingPacket = {
@@ -161,7 +161,7 @@ function describeRead(read: ReturnType<Ring['read']>['result'], transport: Trans
 
 test('the sizes that the tests count with are those of the wire', () => {
   const { bus, now } = onBus('direct');
-  const { toHost } = bus.createRings(2);
+  const { toHost } = bus.createRings('nic1', 2);
   now(toHost.write(inband({ name: 'switchDataPath', activeDataPath: 1 })));
   expect(DATA_SIZE - toHost.free).toBe(PACKET_SIZE);
 });

@@ -173,7 +173,7 @@ export class FakeGuest {
   }
 
   open(relid: number, pages = 4): FakeChannel {
-    const rings = this.bus.createRings(pages);
+    const rings = this.bus.createRings(`channel ${relid}`, pages);
     const ringGpadl = this.gpadl(
       relid,
       Array.from({ length: rings.pages }, (_, i) => rings.firstPfn + i),

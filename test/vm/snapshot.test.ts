@@ -57,6 +57,6 @@ test('one of another netvsim is said to be so', () => {
   const none = Buffer.concat([bytes.subarray(0, 16), Uint8Array.of(4, 0, 0, 0), Buffer.from('null')]);
   expect(problemWith(none)).toMatch(/^another format: /);
   const other = Buffer.from(bytes);
-  other.write('"format":9', other.indexOf('"format":2'), 'latin1');
-  expect(problemWith(other)).toBe('another format: the snapshot has format 9, and this netvsim 2');
+  other.write('"format":9', other.indexOf('"format":3'), 'latin1');
+  expect(problemWith(other)).toBe('another format: the snapshot has format 9, and this netvsim 3');
 });

@@ -81,8 +81,8 @@ export class VmbusClient {
 
   /** vmbus_open(): rings of `pages` in each direction. EAGAIN when the host refuses, ENODEV when it takes it back. */
   *open(channel: Channel, pages: number): Task<Errno | undefined> {
-    const { relid } = channel.offer;
-    const rings = this.bus.createRings(pages);
+    const { relid, dev } = channel.offer;
+    const rings = this.bus.createRings(dev, pages);
     const gpadl = yield* this.establishGpadl(channel, rings.firstPfn, rings.pages);
     if (!gpadl.ok) {
       this.bus.freeRings(rings);
