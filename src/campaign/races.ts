@@ -36,7 +36,6 @@ export async function searchRace<Spec>(
   for (const { remedy, place } of places.remedies) {
     remedies.push({ remedy, exploration: await exploreWith(crew, place, within(REMEDY_ORDERS_MAX)) });
   }
-  const all = [places.without, places.fixed, ...places.remedies.map(({ place }) => place)];
-  const milliseconds = all.reduce((sum, place) => sum + crew.millisecondsOf(place), 0);
+  const milliseconds = crew.millisecondsOf(places.without) + crew.millisecondsOf(places.fixed);
   return { race, name, without, fixed, remedies, preemptions: smallest?.preemptions, milliseconds };
 }

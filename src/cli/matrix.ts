@@ -47,8 +47,8 @@ Ends with 1 when something fails: memory, the kernel's own claims, the order of 
 and references of cloners. A case that fails is searched no further than its first 2,000 orders.
 
 Examples:
-  netvsim matrix lo --guest ideal
-  netvsim matrix   # exits 1: what freebsd-14 lacks`,
+  netvsim matrix faith --guest ideal
+  netvsim matrix vlan   # exits 1: what freebsd-14 lacks`,
     )
     .action(async (kinds: readonly string[], flags: MatrixFlags) => end(await matrix(kinds, flags)));
 }

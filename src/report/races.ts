@@ -15,7 +15,7 @@ export interface RaceReport {
   readonly remedies: readonly { readonly remedy: string; readonly exploration: Exploration }[];
   /** Of the smallest order that brings it back. */
   readonly preemptions: number | undefined;
-  /** Computing that it took. */
+  /** Computing that it took to find it, and to go through all orders with every fix; cures of it are not counted. */
   readonly milliseconds: number;
 }
 

@@ -11,6 +11,8 @@ export interface TerminalOptions {
 }
 
 const PATIENCE_MS = 90_000;
+/** What was written last can come behind the news of the end. */
+const DRAIN_MS = 1000;
 
 export class PseudoTerminal {
   /** All that was written to it. */
@@ -26,7 +28,7 @@ export class PseudoTerminal {
   constructor(command: readonly string[], { rows = 40, cols = 120 }: TerminalOptions = {}) {
     if (pty === undefined) throw new Error('node-pty is not installed (Debian packages python3, make, g++)');
     const [program = '', ...args] = command;
-    const env = { ...process.env, TERM: 'xterm-256color' };
+    const { NO_COLOR: _, ...env }: NodeJS.ProcessEnv = { ...process.env, TERM: 'xterm-256color' };
     this.terminal = pty.spawn(program, args, { cols, rows, env });
     this.pid = this.terminal.pid;
     this.terminal.onData((text) => {
@@ -35,9 +37,11 @@ export class PseudoTerminal {
     });
     this.ended = new Promise((resolve) => {
       this.terminal.onExit(({ exitCode }) => {
-        this.isOver = true;
-        for (const look of this.waiting) look();
-        resolve(exitCode);
+        setTimeout(() => {
+          this.isOver = true;
+          for (const look of this.waiting) look();
+          resolve(exitCode);
+        }, DRAIN_MS);
       });
     });
   }
