@@ -22,12 +22,12 @@ test.runIf(pty !== undefined)('a terminal gets colour', async () => {
 test.runIf(pty !== undefined)('a drill shows how far it is, and cleans up after itself', async () => {
   const terminal = inTerminal(['drill', 'firmware-update', '--times', '900'], { cols: 50 });
   await terminal.see(/of virtual time/);
-  terminal.type(CTRL_C);
+  // Not typed: a terminal drops what was written when it sends the signal, and that can be our last words (n_tty.c, isig()).
+  process.kill(terminal.pid, 'SIGINT');
   expect(await terminal.ended).toBe(130);
   const shown = terminal.screen.split('\r\u001b[K');
   expect(shown.at(-1)).toBe('interrupted: no verdict\r\n');
-  // The terminal itself shows what is typed.
-  const rounds = shown.filter((line) => line.startsWith('round')).map((line) => line.replace('^C', ''));
+  const rounds = shown.filter((line) => line.startsWith('round'));
   expect(rounds[0]).toMatch(/^round \d+ of 900, \w+, .* of virtual time/);
   expect(Math.max(...rounds.map((line) => line.length))).toBeLessThanOrEqual(49);
 });
