@@ -19,7 +19,7 @@ import { addRaces } from './races.ts';
 import { addReplay } from './replay.ts';
 import { addRun } from './run.ts';
 import { addSysfs } from './sysfs.ts';
-import { complain, endWhenNobodyReads } from './terminal.ts';
+import { complain, complainAtOnce, endWhenNobodyReads } from './terminal.ts';
 import { addTrace } from './trace.ts';
 import { dropDraft } from './write-file.ts';
 
@@ -64,7 +64,7 @@ function explain(error: unknown): number {
   if (isInterrupt(error)) {
     dropDraft();
     clearProgress();
-    complain('interrupted: no verdict');
+    complainAtOnce('interrupted: no verdict\n');
     return EXIT.interrupted;
   }
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.held : EXIT.wrongInput;

@@ -2,6 +2,7 @@
 import { formatDuration } from '../base/time.ts';
 import { inThousands } from '../report/exploration.ts';
 import type { Simulation } from '../sim/simulation.ts';
+import { complainAtOnce } from './terminal.ts';
 
 const SILENT_MS = 2000;
 const BETWEEN_MS = 200;
@@ -14,7 +15,7 @@ let standing = false;
 
 /** Takes the line away: whatever is printed next begins where it stood. */
 export function clearProgress(): void {
-  if (standing) process.stderr.write('\r\u001b[K');
+  if (standing) complainAtOnce('\r\u001b[K');
   standing = false;
 }
 

@@ -1,4 +1,5 @@
 /** Standard output and error, for people and for pipes. */
+import { writeSync } from 'node:fs';
 import { EXIT, explainSystemError } from './input-error.ts';
 
 /** Writes to standard output. */
@@ -9,6 +10,18 @@ export function print(text: string): void {
 /** Writes to standard error. */
 export function complain(text: string): void {
   process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/**
+ * Writes to standard error past its stream: an interrupt may have ended a write in its middle, and whatever the stream is
+ * given behind that never comes out.
+ */
+export function complainAtOnce(text: string): void {
+  try {
+    writeSync(process.stderr.fd, text);
+  } catch {
+    // Nobody reads it.
+  }
 }
 
 /** A search ends with what it has. */

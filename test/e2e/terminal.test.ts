@@ -22,7 +22,7 @@ test.runIf(pty !== undefined)('a terminal gets colour', async () => {
 test.runIf(pty !== undefined)('a drill shows how far it is, and cleans up after itself', async () => {
   const terminal = inTerminal(['drill', 'firmware-update', '--times', '900'], { cols: 50 });
   await terminal.see(/of virtual time/);
-  // Not typed: a terminal drops what was written when it sends the signal, and that can be our last words (n_tty.c, isig()).
+  // Often in the middle of a write.
   process.kill(terminal.pid, 'SIGINT');
   expect(await terminal.ended).toBe(130);
   const shown = terminal.screen.split('\r\u001b[K');
